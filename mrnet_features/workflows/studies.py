@@ -18,7 +18,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.study_exam import StudyExam, read_study
 from mrnet_features.files.csv_files import read_table
 from mrnet_features.files.reading import open_file
-from mrnet_features.ids.exam_ids import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import describe_cause, name_some, quote
 from mrnet_features.names import PLANES

@@ -25,7 +25,7 @@ from mrnet_features.files.csv_files import format_csv
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.stored_paths import Given
 from mrnet_features.files.writing import remove_partials, write_text, write_texts
-from mrnet_features.ids.excluded_ids import list_excluded
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.plain import to_plain

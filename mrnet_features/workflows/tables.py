@@ -26,7 +26,7 @@ from mrnet_features.extraction.tables.folder import list_tables
 from mrnet_features.extraction.tables.keys import SKIPPED
 from mrnet_features.files.paths import to_path
 from mrnet_features.files.stored_paths import AnyPath, Given
-from mrnet_features.ids.excluded_ids import list_excluded
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
 from mrnet_features.series.side import make_side

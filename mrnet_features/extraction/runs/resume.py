@@ -24,7 +24,7 @@ from mrnet_features.files.csv_files import MOST_LINES
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.paths import require_local_output
 from mrnet_features.files.writing import explain_write_errors
-from mrnet_features.ids.exam_ids import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import name_some, quote
 from mrnet_features.series.side import make_side
 

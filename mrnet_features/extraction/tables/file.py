@@ -28,7 +28,8 @@ from mrnet_features.extraction.tables.keys import (
 from mrnet_features.extraction.tables.writer import check_columns, count_rows, make_index
 from mrnet_features.files.parquet_files import ParquetSource, open_parquet
 from mrnet_features.files.reading import explain_errors
-from mrnet_features.ids.exam_ids import UNNAMED, index_by_id, is_id_name, require_unique_ids
+from mrnet_features.ids.checks import require_unique_ids
+from mrnet_features.ids.reading import UNNAMED, index_by_id, is_id_name
 
 
 class TableFile:

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from mrnet_features.extraction.tables.checksums import Checksum, Seal, sum_columns, take_values
 from mrnet_features.extraction.tables.keys import CHECKSUM_KEY, METADATA_KEY, SEAL_KEY
 from mrnet_features.files.writing import replace_file
-from mrnet_features.ids.exam_ids import find_id_problem, is_id_name, require_unique_ids
+from mrnet_features.ids.checks import require_unique_ids
+from mrnet_features.ids.reading import is_id_name
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import name_some, quote
 
 VALUES_PER_BLOCK = 2**22

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mrnet_features.ids.excluded_ids import list_excluded, require_text_ids, select_findings
+from mrnet_features.ids.excluded import list_excluded, require_text_ids, select_findings
 
 MARKS = pd.DataFrame({"exam": list("abc"), "severity": ["agree", "reject", "check"]})
 
