@@ -17,7 +17,7 @@ from mrnet_features.data.problems import Problem, limit_problems
 from mrnet_features.files.npy_files import LONGEST_HEADER, NpyHeader, read_npy_header
 from mrnet_features.files.reading import explain_errors, open_file
 from mrnet_features.files.stored_paths import AnyPath, StoredPath
-from mrnet_features.ids.exam_ids import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import LONGEST_VALUE, quote
 
 __all__ = [

@@ -13,7 +13,7 @@ from mrnet_features.data.exam_files import describe_states
 from mrnet_features.data.exam_side import check_sided
 from mrnet_features.files.paths import require_local
 from mrnet_features.files.stored_paths import AnyPath, Given
-from mrnet_features.ids.exam_ids import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.names import say_series
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, assemble, check_scale

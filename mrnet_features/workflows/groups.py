@@ -16,7 +16,8 @@ from mrnet_features.data.headers.table import read_headers
 from mrnet_features.files.csv_files import read_table
 from mrnet_features.files.paths import to_path
 from mrnet_features.files.stored_paths import Given
-from mrnet_features.ids.exam_ids import index_by_id, require_unique_ids
+from mrnet_features.ids.checks import require_unique_ids
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.messages import name_some
 from mrnet_features.workflows.exam_folders import load_exams
 

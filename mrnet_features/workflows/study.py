@@ -19,13 +19,13 @@ from mrnet_features.evaluation.importance.importance import Importance, importan
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table_keys import OF_EXAMS
-from mrnet_features.files.csv_files import format_csv
+from mrnet_features.extraction.runs.resume import extract_features
+from mrnet_features.extraction.tables.keys import OF_EXAMS
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.stored_paths import Given
 from mrnet_features.files.writing import remove_partials, write_text, write_texts
-from mrnet_features.ids.excluded_ids import list_excluded
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.plain import to_plain

@@ -19,8 +19,8 @@ from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.families.presets import discover_families
 from mrnet_features.files.csv_files import read_table as read_csv
 from mrnet_features.files.stored_paths import AnyPath, Given
-from mrnet_features.ids.exam_ids import index_by_id
-from mrnet_features.ids.excluded_ids import list_excluded
+from mrnet_features.ids.excluded import list_excluded
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.names import PLANES, SPLITS, Name, parse_name
 from mrnet_features.quality.findings import read_findings
 from mrnet_features.report.review.report import TITLE, Report

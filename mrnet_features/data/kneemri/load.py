@@ -17,7 +17,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.data.kneemri.pickled_arrays import read_pickled_array
 from mrnet_features.files.csv_files import read_table
 from mrnet_features.files.paths import require_local
-from mrnet_features.ids.exam_ids import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.series.side import Side
 

@@ -9,7 +9,7 @@ from mrnet_features.data.mrnet.leading_zeros import restore_zeros
 from mrnet_features.data.problems import MOST_PROBLEMS, Problem, limit_problems
 from mrnet_features.files.csv_files import Row, read_rows
 from mrnet_features.files.stored_paths import AnyPath
-from mrnet_features.ids.exam_ids import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.names import SPLITS, TASKS
 

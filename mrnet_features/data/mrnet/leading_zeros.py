@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from mrnet_features.ids.exam_ids import MRNET_WIDTH
+from mrnet_features.ids.reading import MRNET_WIDTH
 
 __all__ = ["find_width", "restore_zeros"]
 

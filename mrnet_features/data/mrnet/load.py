@@ -23,7 +23,7 @@ from mrnet_features.data.mrnet.release_hints import guess_layout
 from mrnet_features.data.problems import Problem, format_problems
 from mrnet_features.data.roots import open_root
 from mrnet_features.files.stored_paths import AnyPath, Given
-from mrnet_features.ids.excluded_ids import list_excluded
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, SPLITS
 

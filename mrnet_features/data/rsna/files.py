@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mrnet_features.data.problems import Problem
 from mrnet_features.files.csv_files import Row, read_rows
 from mrnet_features.files.stored_paths import AnyPath
-from mrnet_features.ids.exam_ids import STUDY_UID
+from mrnet_features.ids.reading import STUDY_UID
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.series.uids import LONGEST_UID, find_uid_problem

@@ -27,7 +27,7 @@ from mrnet_features.data.rsna.hints import find_file, require_set
 from mrnet_features.data.rsna.series import SLOTS, FoundSeries, choose, list_folders
 from mrnet_features.data.study_dataset import StudyDataset
 from mrnet_features.files.stored_paths import AnyPath, Given
-from mrnet_features.ids.excluded_ids import list_excluded
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import check_series, parse_series
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, check_scale
