@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Float64Array, Int64Array, namespace, upload_once
+from mrnet_features.arrays import Array, Int64Array, namespace, upload_once
+from mrnet_features.counts.slice_sums import sum_slices
 from mrnet_features.stacks.exam_slices import count_slices, find_owners
 
 
@@ -36,14 +37,7 @@ def merge_slices(counts: Any, exam_starts: Sequence[int]) -> Any:
     if isinstance(counts, tuple):
         parts = [merge_slices(part, exam_starts) for part in counts]
         return type(counts)(*parts) if hasattr(counts, "_fields") else tuple(parts)
-    xp = namespace(counts)
-    if len(exam_starts) == 1:
-        return xp.sum(counts, axis=0, keepdims=True)
-    # one matrix product instead of one sum per exam; integers below 2^53 stay exact
-    is_owner = upload_once(_mark_owners, tuple(exam_starts), counts.shape[0], like=counts)
-    rows = xp.reshape(xp.astype(counts, xp.float64), (counts.shape[0], -1))
-    merged = xp.matmul(is_owner, rows)
-    return xp.reshape(xp.astype(merged, xp.int64), (len(exam_starts), *counts.shape[1:]))
+    return sum_slices(counts, tuple(exam_starts))
 
 
 def pad_slices(values: Array, exam_starts: Sequence[int], fill: float = float("nan")) -> Array:
@@ -99,12 +93,6 @@ def repeat_exams(values: Array, exam_starts: Sequence[int], n_slices: int) -> Ar
     xp = namespace(values)
     owners = upload_once(find_owners, tuple(exam_starts), n_slices, like=values)
     return xp.take(values, owners, axis=0)
-
-
-def _mark_owners(exam_starts: tuple[int, ...], n_slices: int) -> Float64Array:
-    """1 where a slice (column) is of an exam (row), else 0."""
-    exams, owners = np.arange(len(exam_starts)), find_owners(exam_starts, n_slices)
-    return np.equal.outer(exams, owners).astype(np.float64)
 
 
 def _list_padded(exam_starts: tuple[int, ...], n_slices: int) -> Int64Array:
