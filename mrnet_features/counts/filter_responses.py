@@ -285,6 +285,7 @@ def _count_gabor(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) 
     `taps` are halves: Gaussian, even and odd wave, even and odd wave of the diagonals.
     """
     n_slices, height, width = grey.shape
+    small = np.int16  # taps add up to 1 at most, so sums of two samples stay below 2^15
     reach = taps.shape[1] - 1
     middle = np.zeros((5, (height + 2 * reach) * width), np.int16)
     sums = np.zeros((4, BAND + width + 2 * reach), np.int32)
@@ -303,13 +304,13 @@ def _count_gabor(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) 
             one, two = sums[0, : n_lines * n], sums[1, : n_lines * n]
             three, four = sums[2, : n_lines * n], sums[3, : n_lines * n]
             start = (y - top + reach) * n
-            filter_even(middle[1], start, n, taps[0], one)
-            filter_even(middle[2], start, n, taps[0], two)
+            filter_even(middle[1], start, n, taps[0], one, small)
+            filter_even(middle[2], start, n, taps[0], two, small)
             _find_magnitudes(one, two, found[0])
-            filter_both(middle[0], start, n, taps[1], taps[2], one, two)
+            filter_both(middle[0], start, n, taps[1], taps[2], one, two, small)
             _find_magnitudes(one, two, found[1])
-            filter_both(middle[3], start, n, taps[3], taps[4], one, three)
-            filter_both(middle[4], start, n, taps[3], taps[4], four, two)
+            filter_both(middle[3], start, n, taps[3], taps[4], one, three, small)
+            filter_both(middle[4], start, n, taps[3], taps[4], four, two, small)
             for x in range(n_lines * n):
                 even_even, odd_odd, odd_even, even_odd = one[x], two[x], three[x], four[x]
                 one[x], two[x] = even_even - odd_odd, odd_even + even_odd
@@ -323,8 +324,8 @@ def _count_gabor(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) 
 def _find_magnitudes(real: Int32Array, imaginary: Int32Array, found: Any) -> None:
     """Magnitudes in quarters of grey levels, at most `REACH`.
 
-    The number of quarters is the number of k > 0 with a sum of squares of (4k - 2)^2 or more. A root
-    in single precision gives it or one less, and the sum of squares, an integer, tells which.
+    This is the number of k > 0 with a sum of squares of (4k - 2)^2 or more. A root in single
+    precision gives it or one less, and the sum of squares, an integer, tells which.
     """
     for x in range(real.shape[0]):
         a = _drop_bits(real[x])
