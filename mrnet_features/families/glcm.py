@@ -11,11 +11,13 @@ from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.counts.matrix_sums import MatrixSums, sum_matrices
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
+from mrnet_features.formulas.cell_sums import sum_cells
 from mrnet_features.formulas.histogram import (
     as_float,
     average_over,
     count_entropy,
     divide,
+    entropy_from,
     moment,
     normalise,
 )
@@ -218,9 +220,5 @@ def _describe_joint(matrices: Array) -> dict[str, Array]:
     """Largest count, sum of squares and entropy of each matrix."""
     xp = namespace(matrices)
     n_levels = matrices.shape[-1]
-    joint = xp.reshape(matrices, (*matrices.shape[:-2], n_levels * n_levels))
-    return {
-        "largest": xp.max(joint, axis=-1),
-        "squares": xp.sum(as_float(joint) ** 2, axis=-1),
-        "entropy": count_entropy(joint),
-    }
+    sums = sum_cells(xp.reshape(matrices, (*matrices.shape[:-2], n_levels * n_levels)))
+    return {"largest": sums.largest, "squares": sums.squares, "entropy": entropy_from(sums)}

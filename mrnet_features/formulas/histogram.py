@@ -6,10 +6,10 @@ order of addition.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.formulas.cell_sums import CellSums, sum_cells, times_log2
 
 
 def as_float(counts: Array) -> Array:
@@ -72,8 +72,6 @@ def entropy(fractions: Array) -> Array:
 def count_entropy(counts: Array) -> Array:
     """Shannon entropy in bits of the normalised counts; NaN where nothing is counted.
 
-    Logarithms are looked up in a table, as far fewer counts differ than there are counts.
-
     Parameters
     ----------
     counts : array of shape (..., n_values), integer, or float64 with whole numbers
@@ -89,25 +87,17 @@ def count_entropy(counts: Array) -> Array:
     1.5
     """
     xp = namespace(counts)
-    is_integer = xp.isdtype(counts.dtype, "integral")
-    total = as_float(xp.sum(counts, axis=-1))
-    highest = int(xp.max(counts))
-    size = math.prod(counts.shape)
-    if highest < size:
-        table = _times_log2(xp.arange(highest + 1, dtype=xp.float64))
-        flat = xp.reshape(counts if is_integer else xp.astype(counts, xp.int64), (size,))
-        logs = xp.reshape(xp.take(table, flat), counts.shape)
-    else:
-        logs = _times_log2(as_float(counts))
-    found = divide(_times_log2(total) - xp.sum(logs, axis=-1), total)
+    if not xp.isdtype(counts.dtype, "integral"):
+        counts = xp.astype(counts, xp.int64)
+    return entropy_from(sum_cells(counts))
+
+
+def entropy_from(sums: CellSums) -> Array:
+    """Shannon entropy in bits of counts with these sums; NaN where nothing is counted."""
+    total = as_float(sums.total)
+    found = divide(times_log2(total) - sums.logs, total)
     # rounding must not make the entropy of a single value negative
-    return xp.maximum(found, xp.zeros_like(found))
-
-
-def _times_log2(values: Array) -> Array:
-    """X log2(x); 0 at 0."""
-    xp = namespace(values)
-    return values * xp.log2(xp.maximum(values, xp.ones_like(values)))
+    return namespace(found).maximum(found, namespace(found).zeros_like(found))
 
 
 def quantile(counts: Array, values: Array, q: float) -> Array:
