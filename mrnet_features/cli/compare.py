@@ -99,8 +99,8 @@ def compare(
     detectable difference.
     """
     from mrnet_features.cli.format import print_comparison, print_json
-    from mrnet_features.csv_files import format_csv
-    from mrnet_features.files import write_text
+    from mrnet_features.files.csv_files import format_csv
+    from mrnet_features.files.writing import write_text
     from mrnet_features.workflows.compare_files import compare_files
     from mrnet_features.workflows.exam_folders import MRNET, load_known_labels, name_layout
     from mrnet_features.workflows.tasks import choose_tasks

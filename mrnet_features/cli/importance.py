@@ -83,8 +83,8 @@ def importance(
     Values are measured on held-out exams and have 95 % confidence intervals.
     """
     from mrnet_features.cli.format import print_json, print_table
-    from mrnet_features.csv_files import format_csv
-    from mrnet_features.files import write_text
+    from mrnet_features.files.csv_files import format_csv
+    from mrnet_features.files.writing import write_text
     from mrnet_features.plain import to_plain
     from mrnet_features.workflows.score import measure_importance
     from mrnet_features.workflows.tables import read_scored_table

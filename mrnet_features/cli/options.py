@@ -18,7 +18,7 @@ from mrnet_features.names import PLANES, WEIGHTINGS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mrnet_features.stored_paths import AnyPath
+    from mrnet_features.files.stored_paths import AnyPath
 
 FEWEST_JOBS = 64
 """Number of processes that is allowed on every machine."""
@@ -219,7 +219,7 @@ def complete_families(incomplete: str) -> list[str]:
 
 def check_parquet(path: Path) -> Path:
     """Path of a table to write; it must end in ``.parquet``, and missing folders are made."""
-    from mrnet_features.paths import require_local_output
+    from mrnet_features.files.paths import require_local_output
     from mrnet_features.workflows.outputs import check_output_file, check_output_folder
 
     check_output(require_local_output, path)
@@ -259,7 +259,7 @@ def check_output(check: Callable[..., None], *arguments: Any, hint: str = "") ->
 
 def parse_root(text: str) -> AnyPath:
     """Path of the exams: a local one, in a zip file, or a URL."""
-    from mrnet_features.paths import to_path
+    from mrnet_features.files.paths import to_path
 
     try:
         return to_path(text)

@@ -13,6 +13,7 @@ from mrnet_features.data.exam_files import describe_file, describe_states
 from mrnet_features.data.exam_paths import ExamPaths
 from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
@@ -23,7 +24,6 @@ from mrnet_features.series.load import check_spacing, is_scanner_file, read_volu
 from mrnet_features.series.nifti import find_json_beside, is_nifti
 from mrnet_features.series.side import Side, make_side
 from mrnet_features.series.stack_scale import resample_stack
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 
 if TYPE_CHECKING:
     from mrnet_features.data.study_exam import StudyExam

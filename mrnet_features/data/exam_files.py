@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrnet_features.data.stack_files import read_stack_shape
+from mrnet_features.files.stored_paths import AnyPath, StoredPath
 from mrnet_features.messages import describe_cause
-from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = ["describe_file", "describe_states"]
 
