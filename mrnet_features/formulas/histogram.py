@@ -105,7 +105,7 @@ def quantile(counts: Array, values: Array, q: float) -> Array:
 
     Parameters
     ----------
-    counts : array of shape (..., n_values), float64
+    counts : array of shape (..., n_values), integer, or float64 with whole numbers
     values : array of shape (n_values,), float64
         Ascending by one.
     q : float
@@ -148,21 +148,18 @@ def quantiles(counts: Array, values: Array, shares: Sequence[float]) -> list[Arr
     """
     xp = namespace(counts)
     below = xp.cumulative_sum(counts, axis=-1)
-    total = below[..., -1]
-    unknown = xp.full_like(total, float("nan"))
-
-    def value_at(order: Array) -> Array:
-        index = xp.sum(xp.astype(below <= order[..., None], xp.float64), axis=-1)
-        return values[0] + index
-
-    found = []
-    for share in shares:
-        rank = share * xp.maximum(total - 1, xp.zeros_like(total))
-        lower_rank = xp.floor(rank)
-        lower, upper = value_at(lower_rank), value_at(xp.ceil(rank))
-        between = lower + (rank - lower_rank) * (upper - lower)
-        found.append(xp.where(total > 0, between, unknown))
-    return found
+    total = as_float(below[..., -1])
+    last = xp.maximum(total - 1, xp.zeros_like(total))
+    ranks = xp.stack([share * last for share in shares], axis=-1)
+    lower_ranks = xp.floor(ranks)
+    orders = xp.astype(xp.concat([lower_ranks, xp.ceil(ranks)], axis=-1), below.dtype)
+    # the first value with more counts up to it than the order statistic has before it
+    is_beyond = below[..., None, :] > orders[..., None]
+    index = as_float(xp.argmax(xp.astype(is_beyond, xp.uint8), axis=-1))
+    lower, upper = values[0] + index[..., : len(shares)], values[0] + index[..., len(shares) :]
+    between = lower + (ranks - lower_ranks) * (upper - lower)
+    found = xp.where(total[..., None] > 0, between, float("nan"))
+    return [found[..., k] for k in range(len(shares))]
 
 
 def median_of_stacks(merged: Array) -> Array:
