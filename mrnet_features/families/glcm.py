@@ -186,7 +186,7 @@ def _describe_matrices(counts: MatrixSums) -> dict[str, Array]:
     auto_corr = (moment(sums, total, 2) - contrast) / 4  # 4ij = (i + j)^2 - (i - j)^2
     covariance = (sum_var - contrast) / 4
     joint_entr, margin_entr = joint["entropy"], count_entropy(counts.by_level)
-    excess = xp.maximum(2 * margin_entr - joint_entr, xp.zeros_like(joint_entr))
+    excess = xp.maximum(2 * margin_entr - joint_entr, 0.0)
     return {
         "joint_max": divide(joint["largest"], n_pairs),
         "joint_avg": mean,

@@ -73,7 +73,7 @@ def sum_cells(counts: Array) -> CellSums:
 def times_log2(values: Array) -> Array:
     """X log2(x); 0 at 0."""
     xp = namespace(values)
-    return values * xp.log2(xp.maximum(values, xp.ones_like(values)))
+    return values * xp.log2(xp.maximum(values, 1.0))
 
 
 def _sum_compiled(counts: Any, table: Any) -> CellSums:

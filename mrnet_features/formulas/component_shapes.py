@@ -30,12 +30,12 @@ def describe_sizes(found: Components3D, n_pixels: Array) -> dict[str, Array]:
     # three empty components, for regions with fewer
     sizes = xp.concat([sizes, xp.zeros((*n_pixels.shape, 3), dtype=xp.float64)], axis=-1)
     largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
-    smallest = xp.maximum(MIN_COMPONENT * n_pixels, xp.ones_like(n_pixels))
+    smallest = xp.maximum(MIN_COMPONENT * n_pixels, 1.0)
     number = xp.sum(xp.astype(sizes >= smallest[..., None], xp.float64), axis=-1)
     return {
         "largest_component": divide(largest[..., 0], n_pixels),
         "top3_components": divide(xp.sum(largest, axis=-1), n_pixels),
-        "n_components": xp.where(n_pixels > 0, number, xp.full_like(number, float("nan"))),
+        "n_components": xp.where(n_pixels > 0, number, float("nan")),
     }
 
 
@@ -73,12 +73,12 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
     covariance = means[..., 5] - means[..., 1] * means[..., 2]
     half = (var_row + var_column) / 2
     root = xp.sqrt(((var_row - var_column) / 2) ** 2 + covariance**2)
-    shorter = xp.maximum(half - root, xp.full_like(half, PIXEL_VARIANCE))
+    shorter = xp.maximum(half - root, PIXEL_VARIANCE)
     reach = (bounds[..., 1::2] - bounds[..., 0::2]) + 1
     volume = reach[..., 0] * reach[..., 1] * reach[..., 2]
 
     first, last = as_float(boxes[..., 0::2]), as_float(boxes[..., 1::2])
-    size_of_region = xp.maximum(last - first + 1, xp.ones_like(first))
+    size_of_region = xp.maximum(last - first + 1, 1.0)
     from_first = means[:, None, :, :3] - first[:, :, None, :] + 0.5
     middle = from_first / size_of_region[:, :, None, :]
     folded = xp.abs(2 * middle - 1)

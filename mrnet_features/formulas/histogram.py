@@ -6,6 +6,7 @@ order of addition.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from mrnet_features.arrays import Array, namespace
@@ -38,12 +39,13 @@ def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")
     array([0.25,  nan])
     """
     xp = namespace(numerator, denominator)
-    numerator, denominator = (
-        part if part.dtype == xp.float64 else xp.astype(part, xp.float64)
-        for part in (numerator, denominator)
-    )
+    if numerator.dtype != xp.float64:
+        numerator = xp.astype(numerator, xp.float64)
+    if denominator.dtype != xp.float64:
+        denominator = xp.astype(denominator, xp.float64)
     zero = denominator == 0
-    return xp.where(zero, otherwise, numerator / xp.where(zero, 1.0, denominator))
+    quotient = numerator / xp.where(zero, float("nan"), denominator)
+    return quotient if math.isnan(otherwise) else xp.where(zero, otherwise, quotient)
 
 
 def normalise(counts: Array) -> Array:
@@ -65,7 +67,7 @@ def moment(fractions: Array, values: Array, order: int = 1, about: Array | None 
 def entropy(fractions: Array) -> Array:
     """Shannon entropy in bits over the last axis."""
     xp = namespace(fractions)
-    positive = xp.where(fractions > 0, fractions, xp.ones_like(fractions))
+    positive = xp.where(fractions > 0, fractions, 1.0)
     return -xp.sum(fractions * xp.log2(positive), axis=-1)
 
 
@@ -149,7 +151,7 @@ def quantiles(counts: Array, values: Array, shares: Sequence[float]) -> list[Arr
     xp = namespace(counts)
     below = xp.cumulative_sum(counts, axis=-1)
     total = as_float(below[..., -1])
-    last = xp.maximum(total - 1, xp.zeros_like(total))
+    last = xp.maximum(total - 1, 0.0)
     ranks = xp.stack([share * last for share in shares], axis=-1)
     lower_ranks = xp.floor(ranks)
     orders = xp.astype(xp.concat([lower_ranks, xp.ceil(ranks)], axis=-1), below.dtype)
@@ -178,14 +180,14 @@ def median_of_stacks(merged: Array) -> Array:
     xp = namespace(merged)
     total = as_float(xp.sum(merged, axis=1))
     median = quantile(total, xp.arange(256, dtype=xp.float64), 0.5)
-    return xp.where(xp.isnan(median), xp.zeros_like(median), median)
+    return xp.where(xp.isnan(median), 0.0, median)
 
 
 def nan_mean(values: Array, axis: int) -> Array:
     """Mean over an axis, ignoring NaN; NaN where all values are NaN."""
     xp = namespace(values)
     known = ~xp.isnan(values)
-    total = xp.sum(xp.where(known, values, xp.zeros_like(values)), axis=axis)
+    total = xp.sum(xp.where(known, values, 0.0), axis=axis)
     return divide(total, xp.sum(xp.astype(known, xp.float64), axis=axis))
 
 

@@ -166,7 +166,7 @@ def _merge(keys: Array, number: Array) -> tuple[Array, Array]:
     sums = xp.cumulative_sum(number, axis=-1)
     following = xp.concat([keys[..., 1:], xp.zeros_like(keys[..., :1])], axis=-1)
     is_last = (keys != following) & (keys > 0)
-    keys = xp.sort(xp.where(is_last, keys, xp.zeros_like(keys)), axis=-1)
-    sums = xp.sort(xp.where(is_last, sums, xp.zeros_like(sums)), axis=-1)
+    keys = xp.sort(xp.where(is_last, keys, 0), axis=-1)
+    sums = xp.sort(xp.where(is_last, sums, 0), axis=-1)
     before = xp.concat([xp.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)
     return keys, sums - before
