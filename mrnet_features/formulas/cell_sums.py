@@ -82,7 +82,8 @@ def _sum_compiled(counts: Any, table: Any) -> CellSums:
     whole = np.empty((3, len(rows)), np.int64)
     logs = np.empty(len(rows))
     _sum_rows(rows, table, whole, logs)
-    return CellSums(*(part.reshape(lead) for part in whole), logs.reshape(lead))
+    total, largest, squares = (part.reshape(lead) for part in whole)
+    return CellSums(total, largest, squares, logs.reshape(lead))
 
 
 @cached_njit(nogil=True, error_model="numpy")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.components_3d import Components3D
 from mrnet_features.formulas.histogram import as_float, divide
@@ -10,25 +12,26 @@ MIN_COMPONENT = 1e-4  # of the region; smaller components are vessels and noise
 PIXEL_VARIANCE = 1 / 12  # of positions within a pixel, so that a row of pixels has a width
 
 
-def describe_sizes(found: Components3D, n_pixels: Array) -> dict[str, Array]:
+def describe_sizes(parts: Sequence[Components3D], n_pixels: Array) -> dict[str, Array]:
     """Size of the largest component, of the three largest, and number of components.
 
     Parameters
     ----------
-    found : Components3D
+    parts : sequence of Components3D
+        Of the same stacks, such as those at several thresholds.
     n_pixels : array of shape (n_exams, n_regions), float64
         Pixels of each region of each exam.
 
     Returns
     -------
-    dict of str to array of shape (n_exams, n_regions), float64
+    dict of str to array of shape (n_parts, n_exams, n_regions), float64
         ``largest_component`` and ``top3_components`` as fractions of the region;
         ``n_components`` of at least .0001 of it. NaN where the region has no pixel.
     """
     xp = namespace(n_pixels)
-    sizes = sizes_by_region(found, *n_pixels.shape)
+    sizes = sizes_by_region(parts, *n_pixels.shape)
     # three empty components, for regions with fewer
-    sizes = xp.concat([sizes, xp.zeros((*n_pixels.shape, 3), dtype=xp.float64)], axis=-1)
+    sizes = xp.concat([sizes, xp.zeros((*sizes.shape[:-1], 3), dtype=xp.float64)], axis=-1)
     largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
     smallest = xp.maximum(MIN_COMPONENT * n_pixels, 1.0)
     number = xp.sum(xp.astype(sizes >= smallest[..., None], xp.float64), axis=-1)
@@ -58,12 +61,12 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
         ``component_fill``: fraction of its bounding box. NaN where the region has no component.
     """
     xp = namespace(found.size)
-    sizes = sizes_by_region(found, *boxes.shape[:2])
+    sizes = sizes_by_region((found,), *boxes.shape[:2])[0, ...]
     largest = xp.max(sizes, axis=-1, keepdims=True)
     chosen = xp.astype((sizes == largest) & (sizes > 0), xp.float64)
     weight = divide(chosen, xp.sum(chosen, axis=-1, keepdims=True))
 
-    indices = _list_by_exam(found, boxes.shape[0])
+    indices = _list_by_exam(found.exam, boxes.shape[0])
     size = _take_components(found.size, indices, 1.0)
     sums = _take_components(found.sums, indices, 0.0)
     bounds = _take_components(found.bounds, indices, 0.0)
@@ -95,39 +98,41 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
     }
 
 
-def sizes_by_region(found: Components3D, n_exams: int, n_regions: int) -> Array:
+def sizes_by_region(parts: Sequence[Components3D], n_exams: int, n_regions: int) -> Array:
     """Sizes of the components of each exam, 0 where a component is in another region.
 
     Parameters
     ----------
-    found : Components3D
+    parts : sequence of Components3D
     n_exams, n_regions : int
 
     Returns
     -------
-    array of shape (n_exams, n_regions, most_components + 1), float64
+    array of shape (n_parts, n_exams, n_regions, most_components + 1), float64
         Padded with zeros to the exam with the most components, and one more.
     """
-    xp = namespace(found.size)
-    indices = _list_by_exam(found, n_exams)
+    xp = namespace(parts[0].size)
+    n_rows = len(parts) * n_exams
+    exam = xp.concat([part.exam + k * n_exams for k, part in enumerate(parts)])
+    indices = _list_by_exam(exam, n_rows)
     regions = xp.arange(n_regions, dtype=xp.float64)
-    inside = _take_components(found.region, indices, -1.0)[:, None, :] == regions[:, None]
-    return xp.where(inside, _take_components(found.size, indices, 0.0)[:, None, :], 0.0)
+    region = _take_components(xp.concat([part.region for part in parts]), indices, -1.0)
+    size = _take_components(xp.concat([part.size for part in parts]), indices, 0.0)
+    found = xp.where(region[:, None, :] == regions[:, None], size[:, None, :], 0.0)
+    return xp.reshape(found, (len(parts), n_exams, n_regions, indices.shape[1]))
 
 
-def _list_by_exam(found: Components3D, n_exams: int) -> Array:
+def _list_by_exam(exam: Array, n_exams: int) -> Array:
     """Indices of the components of each exam, padded with the number of components.
 
     Shape (n_exams, most_components + 1). The components of an exam are adjacent in the list.
     """
-    xp = namespace(found.size)
-    n_components = found.size.shape[0]
-    is_owner = found.exam[None, :] == xp.arange(n_exams, dtype=xp.int32)[:, None]
+    xp = namespace(exam)
+    is_owner = exam[None, :] == xp.arange(n_exams, dtype=xp.int32)[:, None]
     number = xp.sum(xp.astype(is_owner, xp.int64), axis=-1)
     first = xp.cumulative_sum(number) - number
     position = xp.arange(int(xp.max(number)) + 1, dtype=xp.int64)
-    end = xp.full((1, 1), n_components, dtype=xp.int64)
-    return xp.where(position < number[:, None], first[:, None] + position, end)
+    return xp.where(position < number[:, None], first[:, None] + position, exam.shape[0])
 
 
 def _take_components(part: Array, indices: Array, padding: float) -> Array:
