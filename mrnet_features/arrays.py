@@ -50,8 +50,12 @@ def namespace(*arrays: Array) -> ModuleType:
     >>> float(xp.sum(xp.ones(3)))
     3.0
     """
-    if arrays and all(type(array) is np.ndarray for array in arrays):
-        return array_api_compat.numpy  # type: ignore[no-any-return] # as below, but faster
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            break
+    else:
+        if arrays:
+            return array_api_compat.numpy  # type: ignore[no-any-return] # as below, but faster
     return array_api_compat.array_namespace(*arrays)  # type: ignore[no-any-return]
 
 

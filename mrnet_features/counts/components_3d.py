@@ -12,7 +12,6 @@ from mrnet_features.arrays import (
     Int32Array,
     Int64Array,
     namespace,
-    to_host,
     upload_once,
 )
 from mrnet_features.compiling import cached_njit
@@ -101,8 +100,8 @@ def _(stack: Stack, *, threshold: int | Array) -> Components3D:
     n_so_far = cupy.cumsum(sizes > 0, dtype=cupy.int32)
     ends = find_bounds(stack.exam_starts, n_slices)[:, 1]
     last_pixels = upload_once(_list_last_pixels, tuple(ends.tolist()), height * width, like=grey)
-    n_before = to_host(cupy.take(n_so_far, last_pixels))  # the only wait for the GPU
-    n_components = int(n_before[-1])
+    n_before = cupy.take(n_so_far, last_pixels).tolist()  # the only wait for the GPU
+    n_components = n_before[-1]
     region, size, exam = (cupy.empty(n_components, cupy.int32) for _ in range(3))
     sums = cupy.zeros((n_components, 6), cupy.int64)
     bounds = cupy.empty((n_components, 6), cupy.int32)
@@ -124,7 +123,7 @@ def _(stack: Stack, *, threshold: int | Array) -> Components3D:
             grey.size,
             (root, n_so_far, n, height, width, np.uint32(NO_LABEL), sums, bounds),
         )
-    n_by_exam = np.diff(n_before, prepend=0).astype(np.int64)
+    n_by_exam = np.diff(np.asarray(n_before, np.int64), prepend=0)
     return _move_to_origins(Components3D(region, size, sums, bounds, exam, n_by_exam), stack)
 
 

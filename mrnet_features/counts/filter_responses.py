@@ -285,10 +285,11 @@ def _count_gabor(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) 
     `taps` are halves: Gaussian, even and odd wave, even and odd wave of the diagonals.
     """
     n_slices, height, width = grey.shape
+    small = np.int16  # taps add up to 1 at most, so sums of two samples stay below 2^15
     reach = taps.shape[1] - 1
     middle = np.zeros((5, (height + 2 * reach) * width), np.int16)
     sums = np.zeros((4, BAND + width + 2 * reach), np.int32)
-    index = np.zeros(sums.shape[1], np.uint16)
+    found = np.zeros((4, sums.shape[1]), np.uint32)
     is_odd = np.array([False, False, True, False, True])
     for s in range(n_slices):
         box = find_box(regions[s])
@@ -302,36 +303,72 @@ def _count_gabor(grey: Any, regions: Any, taps: Int32Array, counts: Int32Array) 
             n_lines = min(step, bottom - y)
             one, two = sums[0, : n_lines * n], sums[1, : n_lines * n]
             three, four = sums[2, : n_lines * n], sums[3, : n_lines * n]
-            inside = regions[s, y : y + n_lines, left:right]
             start = (y - top + reach) * n
-            filter_even(middle[1], start, n, taps[0], one)
-            filter_even(middle[2], start, n, taps[0], two)
-            _count_magnitudes(one, two, index, inside, counts[s, :, 0])
-            filter_both(middle[0], start, n, taps[1], taps[2], one, two)
-            _count_magnitudes(one, two, index, inside, counts[s, :, 1])
-            filter_both(middle[3], start, n, taps[3], taps[4], one, three)
-            filter_both(middle[4], start, n, taps[3], taps[4], four, two)
+            filter_even(middle[1], start, n, taps[0], one, small)
+            filter_even(middle[2], start, n, taps[0], two, small)
+            _find_magnitudes(one, two, found[0])
+            filter_both(middle[0], start, n, taps[1], taps[2], one, two, small)
+            _find_magnitudes(one, two, found[1])
+            filter_both(middle[3], start, n, taps[3], taps[4], one, three, small)
+            filter_both(middle[4], start, n, taps[3], taps[4], four, two, small)
             for x in range(n_lines * n):
                 even_even, odd_odd, odd_even, even_odd = one[x], two[x], three[x], four[x]
                 one[x], two[x] = even_even - odd_odd, odd_even + even_odd
                 three[x], four[x] = even_even + odd_odd, odd_even - even_odd
-            _count_magnitudes(one, two, index, inside, counts[s, :, 2])
-            _count_magnitudes(three, four, index, inside, counts[s, :, 2])
+            _find_magnitudes(one, two, found[2])
+            _find_magnitudes(three, four, found[3])
+            _count_magnitudes(found, regions[s, y : y + n_lines, left:right], counts[s])
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _count_magnitudes(
-    real: Int32Array, imaginary: Int32Array, index: Any, regions: Any, counts: Int32Array
-) -> None:
-    """Count the magnitudes of some lines by region."""
-    round_off(real, _END_SHIFT, real)
-    round_off(imaginary, _END_SHIFT, imaginary)
+def _find_magnitudes(real: Int32Array, imaginary: Int32Array, found: Any) -> None:
+    """Magnitudes in quarters of grey levels, at most `REACH`.
+
+    This is the number of k > 0 with a sum of squares of (4k - 2)^2 or more. A root in single
+    precision gives it or one less, and the sum of squares, an integer, tells which.
+    """
     for x in range(real.shape[0]):
-        a, b = np.float64(real[x]), np.float64(imaginary[x])
-        # sums of squares are integers, and all devices round roots alike
-        length = np.int32(np.sqrt(a * a + b * b))
-        index[x] = min(np.int32(np.int32(length + _HALF_STEP) >> _STEP_SHIFT), np.int32(REACH))
-    _count_lines(index, regions, counts)
+        a = _drop_bits(real[x])
+        b = _drop_bits(imaginary[x])
+        square = np.int32(np.int32(a * a) + np.int32(b * b))
+        root = np.sqrt(np.float32(square))
+        least = np.int32(root * np.float32(0.25) + np.float32(0.49))
+        next_root = np.int32(np.int32(least << _STEP_SHIFT) + _HALF_STEP)
+        value = np.int32(least + np.int32(square >= np.int32(next_root * next_root)))
+        found[x] = np.uint32(min(value, np.int32(REACH)))
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _drop_bits(total: Any) -> Any:
+    """A sum without its last fraction bits, as from `round_off`."""
+    half = np.int32(1 << (_END_SHIFT - 1))
+    return np.int32(
+        np.int32(np.int32(total + half) + np.int32(total >> np.int32(31))) >> np.int32(_END_SHIFT)
+    )
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_magnitudes(found: Any, regions: Any, counts: Int32Array) -> None:
+    """Count the four magnitudes of each pixel of some lines by region.
+
+    Together, because an increment waits for the one before if that is of the same number.
+    """
+    n_lines, width = regions.shape
+    table = counts.reshape(-1)
+    for k in range(n_lines):
+        line = found[:, k * width : (k + 1) * width]
+        one, two, three, four = line[0], line[1], line[2], line[3]
+        for x in range(width):
+            first = np.uint32(np.uint32(regions[k, x]) * np.uint32(3 * (REACH + 1)))
+            one[x] += first
+            two[x] += np.uint32(first + np.uint32(REACH + 1))
+            three[x] += np.uint32(first + np.uint32(2 * (REACH + 1)))
+            four[x] += np.uint32(first + np.uint32(2 * (REACH + 1)))
+        for x in range(width):
+            table[one[x]] += 1
+            table[two[x]] += 1
+            table[three[x]] += 1
+            table[four[x]] += 1
 
 
 @cached_njit(nogil=True, error_model="numpy")

@@ -10,6 +10,7 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array, Int64Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
+from mrnet_features.counts.packed_rows import find_change
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
@@ -71,8 +72,8 @@ def oriented_gradients(
     shape = (stack.n_slices, stack.n_regions, n_rows, n_columns)
     magnitude = np.zeros((*shape, n_orientations), np.int64)
     number = np.zeros(shape, np.int32)
-    tables = gradient_tables(n_orientations)
-    _count_gradients(stack.grey, stack.regions, *tables, magnitude, number)
+    table = _join_tables(n_orientations)
+    _count_gradients(stack.grey, stack.regions, table, magnitude, number)
     return OrientedGradients(magnitude, number)
 
 
@@ -154,46 +155,87 @@ def gradient_tables(n_orientations: int) -> tuple[Int32Array, Int32Array]:
     return orientation, magnitude
 
 
-@cached_njit(nogil=True)
+@functools.cache
+def _join_tables(n_orientations: int) -> Int32Array:
+    """256 times the magnitude of each pair of differences, and its orientation."""
+    orientation, magnitude = gradient_tables(n_orientations)
+    return np.ravel(magnitude * 256 + orientation)
+
+
+@cached_njit(nogil=True, error_model="numpy")
 def _count_gradients(
-    grey: Any,
-    regions: Any,
-    orientations: Int32Array,
-    magnitudes: Int32Array,
-    magnitude: Int64Array,
-    number: Int32Array,
+    grey: Any, regions: Any, table: Int32Array, magnitude: Int64Array, number: Int32Array
 ) -> None:
-    """Count each gradient in its cell."""
+    """Count each gradient in its cell, in pieces of lines that lie in one region."""
     n_slices, height, width = grey.shape
     n_regions, n_rows, n_columns = number.shape[1:]
-    in_rows, in_columns = np.zeros((256, height), np.int32), np.zeros((256, width), np.int32)
-    row_of = np.zeros((256, height), np.int32)
-    column_of = np.zeros((256, width), np.int32)
+    in_rows = np.zeros((n_regions + 1, height), np.int32)
+    in_columns = np.zeros((n_regions + 1, width), np.int32)
+    row_of, column_of = np.zeros_like(in_rows), np.zeros_like(in_columns)
+    found, counted = np.zeros(width, np.int32), np.zeros(width, np.uint8)
     for s in range(n_slices):
-        in_rows[: n_regions + 1] = 0
-        in_columns[: n_regions + 1] = 0
+        in_rows[:] = 0
+        in_columns[:] = 0
         for y in range(height):
-            for x in range(width):
-                in_rows[regions[s, y, x], y] += 1
-                in_columns[regions[s, y, x], x] += 1
+            x = 0
+            while x < width:
+                r = regions[s, y, x]
+                end = find_change(regions[s, y], x + 1, r)
+                if r > 0:
+                    in_rows[r, y] += end - x
+                    for k in range(x, end):
+                        in_columns[r, k] += 1
+                x = end
         for r in range(1, n_regions + 1):
             _find_cells(in_rows[r], n_rows, row_of[r])
             _find_cells(in_columns[r], n_columns, column_of[r])
         for y in range(1, height - 1):
-            for x in range(1, width - 1):
+            x = 0
+            while x < width:
                 r = regions[s, y, x]
-                if r == 0 or regions[s, y - 1, x] != r or regions[s, y + 1, x] != r:
-                    continue
-                if regions[s, y, x - 1] != r or regions[s, y, x + 1] != r:
-                    continue
-                row, column = row_of[r, y], column_of[r, x]
-                if row < 0 or column < 0:
-                    continue
-                dy = int(grey[s, y + 1, x]) - int(grey[s, y - 1, x]) + 255
-                dx = int(grey[s, y, x + 1]) - int(grey[s, y, x - 1]) + 255
-                number[s, r - 1, row, column] += 1
-                orientation = orientations[dy, dx]
-                magnitude[s, r - 1, row, column, orientation] += magnitudes[dy, dx]
+                end = find_change(regions[s, y], x + 1, r)
+                if r > 0 and end - x > 2 and row_of[r, y] >= 0:
+                    _find_gradients(
+                        grey[s, y, x:end],
+                        grey[s, y - 1, x + 1 : end - 1],
+                        grey[s, y + 1, x + 1 : end - 1],
+                        regions[s, y - 1, x + 1 : end - 1],
+                        regions[s, y + 1, x + 1 : end - 1],
+                        r,
+                        found,
+                        counted,
+                    )
+                    row = row_of[r, y]
+                    cells, numbers = magnitude[s, r - 1, row], number[s, r - 1, row]
+                    for k in range(end - x - 2):
+                        column = column_of[r, x + 1 + k]
+                        if counted[k] > 0 and column >= 0:
+                            both = table[found[k]]
+                            numbers[column] += 1
+                            cells[column, both & 255] += both >> 8
+                x = end
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _find_gradients(
+    line: Any,
+    above: Any,
+    below: Any,
+    region_above: Any,
+    region_below: Any,
+    region: Any,
+    found: Any,
+    counted: Any,
+) -> None:
+    """Place of each gradient in the table, and whether pixels above and below lie in the region.
+
+    `line` has one pixel more on either side than the other arrays.
+    """
+    for k in range(above.shape[0]):
+        dy = np.int32(np.int32(below[k]) - np.int32(above[k]))
+        dx = np.int32(np.int32(line[k + 2]) - np.int32(line[k]))
+        found[k] = np.int32((dy + 255) * 511 + dx + 255)
+        counted[k] = np.uint8((region_above[k] == region) & (region_below[k] == region))
 
 
 @cached_njit(nogil=True)

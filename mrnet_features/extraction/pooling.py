@@ -224,7 +224,7 @@ def _p90(values: Array, n_slices: Int64Array) -> Array:
     ordered, n_known = _ascending(values)
     n = _add_axes(xp.asarray(n_slices.astype(np.float64)), n_known)
     # NaN was sorted to the front, so ranks count from the first known value
-    rank = n - n_known + 0.9 * xp.maximum(n_known - 1, xp.zeros_like(n_known))
+    rank = n - n_known + 0.9 * xp.maximum(n_known - 1, 0.0)
     lower = xp.minimum(xp.floor(rank), n - 1.0)
     upper = xp.minimum(lower + 1, n - 1.0)
     padding = values.shape[1] - n  # NaN too, and also at the front after sorting
@@ -272,7 +272,7 @@ def _mean_where(values: Array, is_chosen: np.ndarray[Any, np.dtype[np.bool_]]) -
     """Mean over the chosen slices of each exam; padding after its last slice is NaN."""
     xp = namespace(values)
     chosen = xp.reshape(xp.asarray(is_chosen), (*is_chosen.shape, *[1] * (values.ndim - 2)))
-    return nan_mean(xp.where(chosen, values, xp.full_like(values, float("nan"))), axis=1)
+    return nan_mean(xp.where(chosen, values, float("nan")), axis=1)
 
 
 def _add_axes(numbers: Array, values: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +28,9 @@ from mrnet_features.extraction.tables.keys import (
 from mrnet_features.series.load import is_scanner_file
 from mrnet_features.series.nifti import is_nifti
 from mrnet_features.versions import find_version
+
+PACKAGES = ("mrnet-features", "numpy", "numba", "scipy", "pandas")
+"""Packages that compute the features."""
 
 DICOM_READERS = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "python-gdcm")
 """Packages that decode DICOM files."""
@@ -99,8 +103,7 @@ def list_versions(device: Device, readers: Sequence[str] = ()) -> dict[str, str]
     -------
     dict of str to str
     """
-    packages = ("mrnet-features", "numpy", "numba", "scipy", "pandas")
-    versions = {name: find_version(name) for name in packages}
+    versions = {name: _find_version(name) for name in PACKAGES}
     if device == "cuda":
         import cupy  # its distribution has another name for each version of CUDA
 
@@ -109,6 +112,12 @@ def list_versions(device: Device, readers: Sequence[str] = ()) -> dict[str, str]
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
+
+
+@functools.cache
+def _find_version(package: str) -> str:
+    """Version of an installed package; parsing its metadata takes milliseconds."""
+    return find_version(package)
 
 
 def list_readers(exams: Sequence[ExamLike], planes: Sequence[str]) -> tuple[str, ...]:

@@ -156,6 +156,7 @@ class Recipe:
             if not family.describes(series) or region_set not in family.region_sets:
                 continue
             left_out = frozenset() if self.extensive else family.extensive
+            label = family.label
             try:
                 with announce_compiling():
                     counts = family.count(stack)
@@ -169,7 +170,7 @@ class Recipe:
             for kept, statistics in zip(found, described, strict=True):
                 for name, values in statistics.items():
                     if name not in left_out:
-                        kept[family.label, name] = values
+                        kept[label, name] = values
         return found
 
 

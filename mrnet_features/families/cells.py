@@ -230,7 +230,7 @@ def _find_depths(exam_starts: Sequence[int], n_slices: int, n_depths: int) -> In
 def _keep_slices(counts: TopHats, is_kept: Array) -> TopHats:
     """Counts with zeros for the slices that are not kept."""
     xp = namespace(counts.grey)
-    return TopHats(*(xp.where(is_kept[:, None], part, xp.zeros_like(part)) for part in counts))
+    return TopHats(*(xp.where(is_kept[:, None], part, 0) for part in counts))
 
 
 def _quantile(levels: Array, q: float) -> Array:
@@ -240,14 +240,14 @@ def _quantile(levels: Array, q: float) -> Array:
     infinite = xp.full_like(levels, float("inf"))
     ordered = xp.sort(xp.where(unknown, infinite, levels), axis=1)
     last = xp.sum(xp.astype(~unknown, xp.float64), axis=1, keepdims=True) - 1.0
-    rank = q * xp.maximum(last, xp.zeros_like(last))
+    rank = q * xp.maximum(last, 0.0)
     lower = xp.floor(rank)
-    upper = xp.minimum(lower + 1.0, xp.maximum(last, xp.zeros_like(last)))
+    upper = xp.minimum(lower + 1.0, xp.maximum(last, 0.0))
     at_lower, at_upper = (
         xp.take_along_axis(ordered, xp.astype(index, xp.int64), axis=1)[:, 0]
         for index in (lower, upper)
     )
     is_known = last[:, 0] >= 0
-    at_lower = xp.where(is_known, at_lower, xp.full_like(at_lower, float("nan")))
+    at_lower = xp.where(is_known, at_lower, float("nan"))
     at_upper = xp.where(is_known, at_upper, at_lower)
     return at_lower + (rank - lower)[:, 0] * (at_upper - at_lower)

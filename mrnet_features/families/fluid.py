@@ -252,7 +252,7 @@ class Fluid(Family):
             xp.where(distance[:, None, :] == twice[:, None], total[:, None, :], 0.0), axis=-1
         )
         deviation = MAD_TO_SD * quantile(by_distance, twice, 0.5) / 2
-        beyond = self.deviations * xp.maximum(deviation, xp.ones_like(deviation))
+        beyond = self.deviations * xp.maximum(deviation, 1.0)
         brightest = SHARE * quantile(total, grey, BRIGHTEST)
         is_known = xp.sum(total, axis=-1) > 0
 

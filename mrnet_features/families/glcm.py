@@ -11,11 +11,13 @@ from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.counts.matrix_sums import MatrixSums, sum_matrices
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
+from mrnet_features.formulas.cell_sums import sum_cells
 from mrnet_features.formulas.histogram import (
     as_float,
     average_over,
     count_entropy,
     divide,
+    entropy_from,
     moment,
     normalise,
 )
@@ -184,7 +186,7 @@ def _describe_matrices(counts: MatrixSums) -> dict[str, Array]:
     auto_corr = (moment(sums, total, 2) - contrast) / 4  # 4ij = (i + j)^2 - (i - j)^2
     covariance = (sum_var - contrast) / 4
     joint_entr, margin_entr = joint["entropy"], count_entropy(counts.by_level)
-    excess = xp.maximum(2 * margin_entr - joint_entr, xp.zeros_like(joint_entr))
+    excess = xp.maximum(2 * margin_entr - joint_entr, 0.0)
     return {
         "joint_max": divide(joint["largest"], n_pairs),
         "joint_avg": mean,
@@ -218,9 +220,5 @@ def _describe_joint(matrices: Array) -> dict[str, Array]:
     """Largest count, sum of squares and entropy of each matrix."""
     xp = namespace(matrices)
     n_levels = matrices.shape[-1]
-    joint = xp.reshape(matrices, (*matrices.shape[:-2], n_levels * n_levels))
-    return {
-        "largest": xp.max(joint, axis=-1),
-        "squares": xp.sum(as_float(joint) ** 2, axis=-1),
-        "entropy": count_entropy(joint),
-    }
+    sums = sum_cells(xp.reshape(matrices, (*matrices.shape[:-2], n_levels * n_levels)))
+    return {"largest": sums.largest, "squares": sums.squares, "entropy": entropy_from(sums)}

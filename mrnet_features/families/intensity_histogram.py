@@ -93,7 +93,7 @@ class IntensityHistogram(Family):
         gradient = _central_difference(counts)
         farness = xp.abs(level - statistics["mean"][..., None])
         is_mode = counts == xp.max(counts, axis=-1, keepdims=True)
-        mode = xp.argmin(xp.where(is_mode, farness, xp.full_like(farness, float("inf"))), axis=-1)
+        mode = xp.argmin(xp.where(is_mode, farness, float("inf")), axis=-1)
         return {
             **statistics,
             "mode": _level_at(mode, counts),

@@ -239,7 +239,7 @@ def _describe_range(counts: DarkLines, orientations: tuple[int, ...]) -> dict[st
     best = xp.astype(contrast == highest, xp.float64)
     share = best / xp.sum(best, axis=-1, keepdims=True)
     nothing = xp.zeros_like(highest[..., 0])
-    unknown = xp.where(highest[..., 0] > -256, nothing, xp.full_like(nothing, float("nan")))
+    unknown = xp.where(highest[..., 0] > -256, nothing, float("nan"))
     side = xp.sum(share * flat(as_float(counts.beside)), axis=-1) / (PATCH * N_SAMPLES)
     continuity = xp.sum(share * flat(as_float(counts.continuity)), axis=-1) / N_SAMPLES
     contrast = highest[..., 0] + unknown
@@ -255,6 +255,6 @@ def _angle(counts: DarkLines, orientations: tuple[int, ...]) -> Array:
     xp = namespace(counts.inside)
     first, last = orientations[0], orientations[-1] + 1
     contrast = xp.max(_contrast(counts), axis=2)[..., first:last]
-    weight = xp.maximum(contrast, xp.zeros_like(contrast)) ** SHARPNESS
+    weight = xp.maximum(contrast, 0.0) ** SHARPNESS
     degrees = STEP * xp.arange(first, last, dtype=xp.float64)
     return divide(xp.sum(weight * degrees, axis=-1), xp.sum(weight, axis=-1))

@@ -22,7 +22,7 @@ from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
-from mrnet_features.formulas.component_shapes import describe_sizes, sum_sizes
+from mrnet_features.formulas.component_shapes import sum_sizes
 from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -210,13 +210,15 @@ class Marrow(Family):
         xp = namespace(counts.histogram)
         merged = as_float(merge_slices(counts.histogram, exam_starts))
         n_pixels = xp.sum(merged, axis=-1)
+        cores = merge_slices(xp.stack(counts.cores, axis=1), exam_starts)
+        core = divide(as_float(cores), n_pixels[:, None, :])
+        patches = sum_sizes(counts.patches, *n_pixels.shape)
         found: dict[str, Array] = {}
-        for share, patch, core in zip(self.shares, counts.patches, counts.cores, strict=True):
+        for k, share in enumerate(self.shares):
             name = _name_share(share)
-            size = sum_sizes(patch, *n_pixels.shape)
-            found[f"fraction_{name}"] = divide(size, n_pixels)
-            found[f"largest_{name}"] = describe_sizes(patch, n_pixels)["largest_component"]
-            found[f"core_{name}"] = divide(as_float(merge_slices(core, exam_starts)), n_pixels)
+            found[f"fraction_{name}"] = divide(patches["total"][k, ...], n_pixels)
+            found[f"largest_{name}"] = divide(patches["largest"][k, ...], n_pixels)
+            found[f"core_{name}"] = core[:, k, :]
         return found | _describe_levels(merged, as_float(counts.reference)[:, None] / 2)
 
     def describe_slices(self, stack: Stack) -> Statistics:

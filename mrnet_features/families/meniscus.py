@@ -218,7 +218,7 @@ def _top(slices: Array) -> Array:
     lowest = xp.full_like(slices, -1.0)
     ordered = xp.sort(xp.where(known, slices, lowest), axis=1)
     highest = ordered[:, -min(N_TOP, slices.shape[1]) :, ...]
-    return nan_mean(xp.where(highest < 0, xp.full_like(highest, float("nan")), highest), axis=1)
+    return nan_mean(xp.where(highest < 0, float("nan"), highest), axis=1)
 
 
 _POOLS = {"mean": _mean, "top": _top}

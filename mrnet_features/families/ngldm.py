@@ -10,6 +10,7 @@ from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import word_emphases
+from mrnet_features.formulas.cell_sums import sum_cells
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.stack import Stack
@@ -99,5 +100,5 @@ def _describe_dependence(dependence: Array) -> dict[str, Array]:
     matrix = read_matrix(dependence)
     n_pixels = xp.sum(matrix.by_level, axis=-1)
     statistics = describe_emphases(matrix, n_pixels, NAMES)
-    energy = divide(xp.sum(matrix.number**2, axis=-1), n_pixels**2)
+    energy = divide(sum_cells(matrix.number).squares, n_pixels**2)
     return {**statistics, "dc_energy": energy}

@@ -121,8 +121,8 @@ def _sum_complexity(p: Array, ps: Array, level: Array) -> Array:
     """Sum over pairs of levels present of their distance times their mean difference."""
     xp = namespace(p)
     present = p > 0
-    both = present[..., :, None] & present[..., None, :]
-    distance = xp.abs(level[:, None] - level[None, :])
-    total = xp.where(both, p[..., :, None] + p[..., None, :], 1.0)
-    weighted = xp.where(both, ps[..., :, None] + ps[..., None, :], 0.0)
-    return xp.sum(distance * (weighted / total), axis=(-2, -1))
+    # an infinite sum leaves out pairs with an absent level
+    p = xp.where(present, p, float("inf"))
+    ps = xp.where(present, ps, 0.0)
+    quotients = (ps[..., :, None] + ps[..., None, :]) / (p[..., :, None] + p[..., None, :])
+    return xp.sum(xp.abs(level[:, None] - level[None, :]) * quotients, axis=(-2, -1))

@@ -124,7 +124,7 @@ def _resample(slices: Array, exam_starts: Sequence[int]) -> Array:
     filled = xp.where(xp.isnan(padded), nan_mean(padded, axis=1)[:, None, :], padded)
     n_slices = upload_lengths(exam_starts, slices)[:, None]
     depth = (xp.arange(N_POINTS, dtype=xp.float64) + 0.5) / N_POINTS * n_slices - 0.5
-    position = xp.minimum(xp.maximum(depth, xp.zeros_like(depth)), n_slices - 1.0)
+    position = xp.minimum(xp.maximum(depth, 0.0), n_slices - 1.0)
     distance = xp.abs(position[:, :, None] - xp.arange(padded.shape[1], dtype=xp.float64))
-    weight = xp.maximum(1 - distance, xp.zeros_like(distance))
+    weight = xp.maximum(1 - distance, 0.0)
     return xp.sum(weight[..., None] * filled[:, None, ...], axis=2)

@@ -135,7 +135,7 @@ def _fractal_dimension(boxes: Array) -> Array:
     nan = xp.full_like(boxes[..., 0], float("nan"))
     if n_sizes < 2:
         return nan
-    logs = xp.log2(xp.maximum(boxes, xp.ones_like(boxes)))
+    logs = xp.log2(xp.maximum(boxes, 1.0))
     steps = xp.arange(n_sizes, dtype=xp.float64)
     weights = steps - (n_sizes - 1) / 2
     slope = -xp.sum(weights * logs, axis=-1) / xp.sum(weights**2)

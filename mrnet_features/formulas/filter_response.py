@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.filter_responses import STEPS
-from mrnet_features.formulas.histogram import as_float, entropy, moment, normalise, quantiles
+from mrnet_features.formulas.histogram import as_float, count_entropy, divide, quantiles
 
 ORIENTATIONS = ("horizontal", "vertical", "diagonal")
 PERCENTILES = {"p10": 0.1, "median": 0.5, "p90": 0.9}
@@ -40,13 +40,15 @@ def describe_responses(
     """
     xp = namespace(counts)
     values = xp.arange(lowest, lowest + counts.shape[-1], dtype=xp.float64)
-    counts = as_float(counts)
-    fractions = normalise(counts)
+    number = as_float(counts)
+    # sums of whole numbers are exact
+    sums = xp.matmul(number, xp.stack([xp.ones_like(values), values**2, xp.abs(values)], axis=-1))
+    total = sums[..., 0]
     levels = quantiles(counts, values, [PERCENTILES[name] for name in percentiles])
     return {
-        "energy": moment(fractions, values, 2) / STEPS**2,
-        "abs": moment(fractions, xp.abs(values)) / STEPS,
-        "entropy": entropy(fractions),
+        "energy": divide(sums[..., 1], total) / STEPS**2,
+        "abs": divide(sums[..., 2], total) / STEPS,
+        "entropy": count_entropy(counts),
         **{name: level / STEPS for name, level in zip(percentiles, levels, strict=True)},
     }
 

@@ -35,7 +35,7 @@ def describe_first_order(counts: Array, values: Array) -> dict[str, Array]:
     var = moment(fractions, values, 2, about=mean)
     p10, p25, median, p75, p90 = quantiles(counts, values, (0.1, 0.25, 0.5, 0.75, 0.9))
     is_robust = (values >= p10[..., None]) & (values <= p90[..., None])
-    robust = normalise(xp.where(is_robust, counts, xp.zeros_like(counts)))
+    robust = normalise(xp.where(is_robust, counts, 0.0))
     robust_mean = moment(robust, values)
     present = counts > 0
     beyond = xp.full_like(counts, 256.0)
@@ -76,4 +76,4 @@ def where_counted(values: Array, counts: Array) -> Array:
     array of shape (...), float64
     """
     xp = namespace(values)
-    return xp.where(xp.any(counts > 0, axis=-1), values, xp.full_like(values, float("nan")))
+    return xp.where(xp.any(counts > 0, axis=-1), values, float("nan"))

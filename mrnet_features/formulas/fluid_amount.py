@@ -85,18 +85,20 @@ def describe_amounts(counts: FluidCounts, exam_starts: Sequence[int]) -> list[di
     merged = merge_slices(counts.histogram, exam_starts)
     n_pixels = xp.sum(as_float(merged), axis=-1)
     firsts = upload_once(np.asarray, tuple(exam_starts), like=counts.histogram)
-    found = []
-    for threshold, edge, found_3d in zip(
-        counts.thresholds, counts.boundaries, counts.components, strict=True
-    ):
-        core, n_steps, steps = (as_float(part) for part in merge_slices(edge, exam_starts))
-        values = {
+    # one row per slice and threshold, so that all thresholds are described at once
+    rows = [xp.stack(parts, axis=1) for parts in zip(*counts.boundaries, strict=True)]
+    core, n_steps, steps = (as_float(merge_slices(part, exam_starts)) for part in rows)
+    core, sharpness = divide(core, n_pixels[:, None, :]), divide(steps, n_steps)
+    sizes = describe_sizes(counts.components, n_pixels)
+    return [
+        {
             "fraction": fraction_from(merged, xp.take(threshold, firsts, axis=0)),
-            "core": divide(core, n_pixels),
-            "sharpness": divide(steps, n_steps),
+            "core": core[:, k, :],
+            "sharpness": sharpness[:, k, :],
+            **{name: values[k, ...] for name, values in sizes.items()},
         }
-        found.append(values | describe_sizes(found_3d, n_pixels))
-    return found
+        for k, threshold in enumerate(counts.thresholds)
+    ]
 
 
 def fraction_from(counts: Array, threshold: Array) -> Array:

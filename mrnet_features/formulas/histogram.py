@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mrnet_features.arrays import Array, is_on_gpu, namespace
+from mrnet_features.arrays import Array, namespace
+from mrnet_features.formulas.cell_sums import CellSums, sum_cells, times_log2
 
 
 def as_float(counts: Array) -> Array:
@@ -38,12 +39,13 @@ def divide(numerator: Array, denominator: Array, otherwise: float = float("nan")
     array([0.25,  nan])
     """
     xp = namespace(numerator, denominator)
-    numerator, denominator = (
-        part if part.dtype == xp.float64 else xp.astype(part, xp.float64)
-        for part in (numerator, denominator)
-    )
+    if numerator.dtype != xp.float64:
+        numerator = xp.astype(numerator, xp.float64)
+    if denominator.dtype != xp.float64:
+        denominator = xp.astype(denominator, xp.float64)
     zero = denominator == 0
-    return xp.where(zero, otherwise, numerator / xp.where(zero, 1.0, denominator))
+    quotient = numerator / xp.where(zero, float("nan"), denominator)
+    return quotient if math.isnan(otherwise) else xp.where(zero, otherwise, quotient)
 
 
 def normalise(counts: Array) -> Array:
@@ -65,14 +67,12 @@ def moment(fractions: Array, values: Array, order: int = 1, about: Array | None 
 def entropy(fractions: Array) -> Array:
     """Shannon entropy in bits over the last axis."""
     xp = namespace(fractions)
-    positive = xp.where(fractions > 0, fractions, xp.ones_like(fractions))
+    positive = xp.where(fractions > 0, fractions, 1.0)
     return -xp.sum(fractions * xp.log2(positive), axis=-1)
 
 
 def count_entropy(counts: Array) -> Array:
     """Shannon entropy in bits of the normalised counts; NaN where nothing is counted.
-
-    On a CPU logarithms are looked up in a table, as far fewer counts differ than there are counts.
 
     Parameters
     ----------
@@ -89,26 +89,17 @@ def count_entropy(counts: Array) -> Array:
     1.5
     """
     xp = namespace(counts)
-    is_integer = xp.isdtype(counts.dtype, "integral")
-    total = as_float(xp.sum(counts, axis=-1))
-    size = math.prod(counts.shape)
-    # on a GPU logarithms are cheap, and reading the highest count would make the host wait
-    highest = size if is_on_gpu(counts) else int(xp.max(counts))
-    if highest < size:
-        table = _times_log2(xp.arange(highest + 1, dtype=xp.float64))
-        flat = xp.reshape(counts if is_integer else xp.astype(counts, xp.int64), (size,))
-        logs = xp.reshape(xp.take(table, flat), counts.shape)
-    else:
-        logs = _times_log2(as_float(counts))
-    found = divide(_times_log2(total) - xp.sum(logs, axis=-1), total)
+    if not xp.isdtype(counts.dtype, "integral"):
+        counts = xp.astype(counts, xp.int64)
+    return entropy_from(sum_cells(counts))
+
+
+def entropy_from(sums: CellSums) -> Array:
+    """Shannon entropy in bits of counts with these sums; NaN where nothing is counted."""
+    total = as_float(sums.total)
+    found = divide(times_log2(total) - sums.logs, total)
     # rounding must not make the entropy of a single value negative
-    return xp.maximum(found, xp.zeros_like(found))
-
-
-def _times_log2(values: Array) -> Array:
-    """X log2(x); 0 at 0."""
-    xp = namespace(values)
-    return values * xp.log2(xp.maximum(values, xp.ones_like(values)))
+    return namespace(found).maximum(found, namespace(found).zeros_like(found))
 
 
 def quantile(counts: Array, values: Array, q: float) -> Array:
@@ -116,7 +107,7 @@ def quantile(counts: Array, values: Array, q: float) -> Array:
 
     Parameters
     ----------
-    counts : array of shape (..., n_values), float64
+    counts : array of shape (..., n_values), integer, or float64 with whole numbers
     values : array of shape (n_values,), float64
         Ascending by one.
     q : float
@@ -159,21 +150,18 @@ def quantiles(counts: Array, values: Array, shares: Sequence[float]) -> list[Arr
     """
     xp = namespace(counts)
     below = xp.cumulative_sum(counts, axis=-1)
-    total = below[..., -1]
-    unknown = xp.full_like(total, float("nan"))
-
-    def value_at(order: Array) -> Array:
-        index = xp.sum(xp.astype(below <= order[..., None], xp.float64), axis=-1)
-        return values[0] + index
-
-    found = []
-    for share in shares:
-        rank = share * xp.maximum(total - 1, xp.zeros_like(total))
-        lower_rank = xp.floor(rank)
-        lower, upper = value_at(lower_rank), value_at(xp.ceil(rank))
-        between = lower + (rank - lower_rank) * (upper - lower)
-        found.append(xp.where(total > 0, between, unknown))
-    return found
+    total = as_float(below[..., -1])
+    last = xp.maximum(total - 1, 0.0)
+    ranks = xp.stack([share * last for share in shares], axis=-1)
+    lower_ranks = xp.floor(ranks)
+    orders = xp.astype(xp.concat([lower_ranks, xp.ceil(ranks)], axis=-1), below.dtype)
+    # the first value with more counts up to it than the order statistic has before it
+    is_beyond = below[..., None, :] > orders[..., None]
+    index = as_float(xp.argmax(xp.astype(is_beyond, xp.uint8), axis=-1))
+    lower, upper = values[0] + index[..., : len(shares)], values[0] + index[..., len(shares) :]
+    between = lower + (ranks - lower_ranks) * (upper - lower)
+    found = xp.where(total[..., None] > 0, between, float("nan"))
+    return [found[..., k] for k in range(len(shares))]
 
 
 def median_of_stacks(merged: Array) -> Array:
@@ -192,14 +180,14 @@ def median_of_stacks(merged: Array) -> Array:
     xp = namespace(merged)
     total = as_float(xp.sum(merged, axis=1))
     median = quantile(total, xp.arange(256, dtype=xp.float64), 0.5)
-    return xp.where(xp.isnan(median), xp.zeros_like(median), median)
+    return xp.where(xp.isnan(median), 0.0, median)
 
 
 def nan_mean(values: Array, axis: int) -> Array:
     """Mean over an axis, ignoring NaN; NaN where all values are NaN."""
     xp = namespace(values)
     known = ~xp.isnan(values)
-    total = xp.sum(xp.where(known, values, xp.zeros_like(values)), axis=axis)
+    total = xp.sum(xp.where(known, values, 0.0), axis=axis)
     return divide(total, xp.sum(xp.astype(known, xp.float64), axis=axis))
 
 

@@ -18,7 +18,7 @@ class LevelMatrix(NamedTuple):
 
     Attributes
     ----------
-    number : array of shape (..., n_cells), float64
+    number : array of shape (..., n_cells), integer
         Count of each pair of level and value.
     by_level, levels : arrays that broadcast to shape (..., n_of_levels), float64
         Count of each level.
@@ -39,15 +39,16 @@ class LevelMatrix(NamedTuple):
 def read_matrix(counts: Array) -> LevelMatrix:
     """Level matrix of counts of shape (..., n_levels, n_values); levels and values begin at 1."""
     xp = namespace(counts)
-    counts = as_float(counts)
     n_levels, n_values = counts.shape[-2:]
+    number = xp.reshape(counts, (*counts.shape[:-2], n_levels * n_values))
+    counts = as_float(counts)
     levels = xp.arange(1, n_levels + 1, dtype=xp.float64)
     values = xp.arange(1, n_values + 1, dtype=xp.float64)
     of_values = xp.stack([1 / values**2, values**2, xp.ones_like(values)], axis=-1)
     of_levels = xp.stack([1 / levels**2, levels**2], axis=0)
     by_row = xp.matmul(counts, of_values)
     return LevelMatrix(
-        number=xp.reshape(counts, (*counts.shape[:-2], n_levels * n_values)),
+        number=number,
         by_level=by_row[..., 2],
         levels=levels,
         by_value=xp.sum(counts, axis=-2),
@@ -86,7 +87,7 @@ def read_cells(
     of_value = (divide(xp.ones_like(j), j**2, 0.0), j**2)
     sums = [xp.sum(cells * a * b, axis=-1) for a in of_level for b in of_value]
     return LevelMatrix(
-        number=cells,
+        number=number,
         by_level=as_float(by_level),
         levels=xp.arange(1, by_level.shape[-1] + 1, dtype=xp.float64),
         by_value=as_float(by_value),
@@ -165,7 +166,7 @@ def _merge(keys: Array, number: Array) -> tuple[Array, Array]:
     sums = xp.cumulative_sum(number, axis=-1)
     following = xp.concat([keys[..., 1:], xp.zeros_like(keys[..., :1])], axis=-1)
     is_last = (keys != following) & (keys > 0)
-    keys = xp.sort(xp.where(is_last, keys, xp.zeros_like(keys)), axis=-1)
-    sums = xp.sort(xp.where(is_last, sums, xp.zeros_like(sums)), axis=-1)
+    keys = xp.sort(xp.where(is_last, keys, 0), axis=-1)
+    sums = xp.sort(xp.where(is_last, sums, 0), axis=-1)
     before = xp.concat([xp.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)
     return keys, sums - before

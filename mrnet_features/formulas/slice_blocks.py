@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mrnet_features.arrays import Array, is_on_gpu, namespace
 
-_CPU_CELLS = 2**17
+_CPU_CELLS = 2**16
 _GPU_CELLS = 2**26  # a GPU prefers few large operations, but its memory is bounded too
 
 

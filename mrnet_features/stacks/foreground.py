@@ -79,7 +79,7 @@ def find_foregrounds(grey: Array, slices: ExamSlices) -> Array:
     mean, log_mean = find_brightness(sum_blocks(grey, rows, columns), areas)
     # 256 values are enough for a threshold between air and tissue
     highest = slices.max(xp.max(log_mean, axis=(1, 2)))
-    scale = 255 / xp.where(highest > 0, highest, xp.ones_like(highest))
+    scale = 255 / xp.where(highest > 0, highest, 1.0)
     scaled = xp.astype(xp.round(log_mean * slices.repeat(scale)), xp.uint8)
     blocks = count_grey(scaled, xp.ones_like(scaled), slices.owner, slices.n_exams)
     # if blocks hardly differ, none is above the threshold and there is no foreground
@@ -88,7 +88,7 @@ def find_foregrounds(grey: Array, slices: ExamSlices) -> Array:
     if side == 1:
         return inside
     # blocks decide what belongs to the leg, pixels where it ends
-    bright = xp.where(coarse, mean, xp.full_like(mean, 255.0))
+    bright = xp.where(coarse, mean, 255.0)
     least = xp.ceil(9 * slices.min(xp.min(bright, axis=(1, 2))))
     least_of_slice = xp.take(xp.astype(least, xp.int32), slices.owner)
     return draw_outline(grey, inside, rows, columns, least_of_slice)
@@ -129,12 +129,12 @@ def find_knee_boxes(regions: Array, slices: ExamSlices) -> Array:
     for lines in count_lines(regions, slices.owner, slices.n_exams):
         share = xp.cumulative_sum(lines, axis=1)
         total = share[:, -1:]
-        share = share / xp.where(total > 0, total, xp.ones_like(total))
+        share = share / xp.where(total > 0, total, 1)
         start = xp.sum(xp.astype(share <= BOX_TAIL, xp.int32), axis=1)
         stop = xp.sum(xp.astype(share < 1 - BOX_TAIL, xp.int32), axis=1) + 1
         is_empty = total[:, 0] == 0
         size = xp.full_like(stop, lines.shape[1])
-        bounds += [xp.where(is_empty, xp.zeros_like(start), start), xp.where(is_empty, size, stop)]
+        bounds += [xp.where(is_empty, 0, start), xp.where(is_empty, size, stop)]
     return xp.astype(xp.stack(bounds, axis=1), xp.int32)
 
 

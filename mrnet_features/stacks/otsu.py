@@ -50,7 +50,7 @@ def find_thresholds(counts: Array) -> Array:
     above = xp.astype(all_mass - mass, xp.float64) / xp.astype(other, xp.float64)
     difference = below - above
     between = xp.astype(one * other, xp.float64) * (difference * difference)
-    best = xp.argmax(xp.where(parts, between, xp.full_like(between, -1.0)), axis=1)
+    best = xp.argmax(xp.where(parts, between, -1.0), axis=1)
     only = xp.argmax(xp.astype(counts > 0, xp.uint8), axis=1)
     return xp.where(xp.any(parts, axis=1), best, only)
 

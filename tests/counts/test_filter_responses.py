@@ -92,12 +92,15 @@ def test_taps_are_even_or_odd():
     sign = np.array([1, 1, -1, 1, -1])[:, None]
     for wavelength in np.linspace(2, 32, 121):
         taps = responses._make_gabor_taps(wavelength)
+        # between the passes, the sum of two samples fits in 16 bits
+        assert 2 * (255 * np.abs(taps).sum(axis=1).max() * 2.0**-8 + 1) < 2**15
         assert np.array_equal(taps, sign * taps[:, ::-1])
 
 
 @pytest.mark.parametrize("radius", [0, 1, 4, 5, 11])
 @pytest.mark.parametrize("step", [1, 7])
-def test_pairs_of_samples_give_the_sum_over_all_taps(radius, step):
+@pytest.mark.parametrize(("total", "most"), [(np.int32, 2**15), (np.int16, 2**14)])
+def test_pairs_of_samples_give_the_sum_over_all_taps(radius, step, total, most):
     half = RNG.integers(-9000, 9000, (2, radius + 1)).astype(np.int32)
     half[1, 0] = 0
     even = np.concatenate([half[0, :0:-1], half[0]])
@@ -105,11 +108,11 @@ def test_pairs_of_samples_give_the_sum_over_all_taps(radius, step):
     halves = halve_taps(np.stack([even, odd]))
     reach = halves.shape[1] - 1
     n_pixels = 50
-    image = RNG.integers(-(2**15), 2**15, 2 * reach * step + n_pixels).astype(np.int16)
+    image = RNG.integers(-most, most, 2 * reach * step + n_pixels).astype(np.int16)
     shifts = step * np.arange(-radius, radius + 1)
     samples = image[reach * step + np.arange(n_pixels)[:, None] + shifts].astype(np.int64)
     found = np.empty((3, n_pixels), np.int32)
-    filter_even(image, reach * step, step, halves[0], found[0])
-    filter_both(image, reach * step, step, halves[0], halves[1], found[1], found[2])
+    filter_even(image, reach * step, step, halves[0], found[0], total)
+    filter_both(image, reach * step, step, halves[0], halves[1], found[1], found[2], total)
     expected = [(samples @ taps).astype(np.int32) for taps in (even, even, odd)]
     assert np.array_equal(found, expected)

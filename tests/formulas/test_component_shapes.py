@@ -30,8 +30,8 @@ def describe(stack):
     if stack.n_exams == 1:
         assert found.n_by_exam.tolist() == [len(found.size)]
     return {
-        "all": sum_sizes(found, *shape),
-        **describe_sizes(found, n_pixels),
+        **{name: values[0] for name, values in sum_sizes([found], *shape).items()},
+        **{name: values[0] for name, values in describe_sizes([found], n_pixels).items()},
         **describe_largest(found, boxes),
     }
 
@@ -45,7 +45,7 @@ def test_exams_described_some_at_a_time_have_their_own_shapes(n_cells, monkeypat
     for name, values in found.items():
         np.testing.assert_array_equal(values, np.concatenate([one[name] for one in alone]))
     inside = [(exam[0] == 200) & (exam[1] == 1) for exam in exams]
-    assert found["all"][:, 0].tolist() == [bright.sum() for bright in inside]
+    assert found["total"][:, 0].tolist() == [bright.sum() for bright in inside]
 
 
 def test_memory_does_not_grow_with_exams_times_components(emulated_gpu):
@@ -55,7 +55,7 @@ def test_memory_does_not_grow_with_exams_times_components(emulated_gpu):
     n_pixels = emulated_gpu.full((len(exams), N_REGIONS), 288.0)
     memory = emulated_gpu.stand_in.devices[0]
     table = 8 * len(exams) * found.size.shape[0]
-    for work in (lambda: describe_sizes(found, n_pixels), lambda: describe_largest(found, boxes)):
+    for work in (lambda: describe_sizes([found], n_pixels), lambda: describe_largest(found, boxes)):
         memory.peak = before = memory.used
         assert np.isfinite(to_host(next(iter(work().values())))).all()
         assert memory.peak - before < table / 2
