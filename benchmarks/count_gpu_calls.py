@@ -144,7 +144,7 @@ def count_calls(preset: str) -> Tally:
 
 def count_in(checkout: Path, preset: str, lines: int) -> dict[str, Any]:
     """The same, in a process of its own that imports the package from a checkout."""
-    command = [sys.executable, __file__, "--preset", preset, "--lines", str(lines), "--here"]
+    command = [sys.executable, __file__, "--presets", preset, "--lines", str(lines), "--here"]
     found = subprocess.run(
         command,
         env={**os.environ, "PYTHONPATH": str(checkout.resolve())},
@@ -160,13 +160,13 @@ def count_in(checkout: Path, preset: str, lines: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--before", type=Path, help="an earlier checkout to compare with")
-    parser.add_argument("--preset", default="baseline")
+    parser.add_argument("--presets", nargs="+", default=["baseline"])
     parser.add_argument("--lines", type=int, default=0, help="lines of code to print per kind")
     parser.add_argument("--here", action="store_true", help="count in this process, print JSON")
     parser.add_argument("--out", type=Path, help="result file, such as results/gpu_calls.json")
     options = parser.parse_args()
     if options.here:
-        tally = count_calls(options.preset)
+        tally = count_calls(options.presets[0])
         lines = {
             kind: [[where, n] for (of, where), n in tally.lines.most_common() if of == kind][
                 : options.lines
@@ -175,21 +175,25 @@ def main() -> None:
         }
         print(json.dumps({"counts": dict(tally.kinds), "lines": lines}))
         return
-    sides = {"after": ROOT} | ({"before": options.before} if options.before else {})
-    found = {side: count_in(root, options.preset, options.lines) for side, root in sides.items()}
-    counts = {kind: {side: found[side]["counts"].get(kind, 0) for side in sides} for kind in KINDS}
-    for kind, numbers in counts.items():
-        print(f"{kind:10s}", *(f"{side} {numbers[side]:6d}" for side in reversed(sides)))
-        for where, n in found["after"]["lines"][kind]:
-            print(f"    {n:5d}  {where}")
+    sides = ({"before": options.before} if options.before else {}) | {"after": ROOT}
+    calls = {}
+    for preset in options.presets:
+        found = {side: count_in(root, preset, options.lines) for side, root in sides.items()}
+        calls[preset] = {
+            kind: {side: found[side]["counts"].get(kind, 0) for side in sides} for kind in KINDS
+        }
+        print(preset)
+        for kind, numbers in calls[preset].items():
+            print(f"  {kind:10s}", *(f"{side} {number:6d}" for side, number in numbers.items()))
+            for where, n in found["after"]["lines"][kind]:
+                print(f"    {n:5d}  {where}")
     if options.out is not None:
         result = {
             "benchmark": "gpu_calls",
             "date": dt.datetime.now(dt.UTC).date().isoformat(),
-            "preset": options.preset,
             "exams": len(SLICES[-1]),
             "kinds": KINDS,
-            "calls_per_batch": counts,
+            "calls_per_batch": calls,
         }
         options.out.write_text(json.dumps(result, indent=1) + "\n")
 
