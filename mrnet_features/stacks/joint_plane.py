@@ -360,7 +360,7 @@ def _sum_along(
 
 @cached_njit(nogil=True)
 def _find_start(column: int, depth: int, tilt: int, slice_tilt: int, origin: int) -> int:
-    """Row of a block in the plane, counted from `origin`; both are doubled, in units of tilts."""
+    """Row of a block in the plane, counted from `origin`; distances are doubled."""
     return (origin + tilt * column + slice_tilt * depth) // (2 * TILT_UNITS)
 
 
@@ -375,7 +375,7 @@ def _find_plateau(
 ) -> tuple[float, float]:
     """Middle of the plateau in steps across and in depth: posterior mean, given the plane."""
     twice = tilt * blocks.columns + slice_tilt * blocks.slices[:, None]
-    rows = row + (twice + TILT_UNITS) >> 11
+    rows = row + (twice + TILT_UNITS) // (2 * TILT_UNITS)
     inside = (rows >= 0) & (rows < lower.shape[2])
     at = np.clip(rows, 0, lower.shape[2] - 1)[:, :, None]
     total = 0
