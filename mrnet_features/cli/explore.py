@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.option_values import check_file, list_label_files, split_names
 from mrnet_features.cli.options import (
     Jobs,
     Json,
     Quiet,
     Root,
     Split,
-    check_file,
-    list_label_files,
-    split_names,
 )
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from mrnet_features.cli.options import split_names
+from mrnet_features.cli.option_values import split_names
 from mrnet_features.cli.terminal import describe_error
 from mrnet_features.messages import quote
 

@@ -8,15 +8,8 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
-from mrnet_features.cli.options import (
-    Json,
-    Quiet,
-    Root,
-    Split,
-    check_file,
-    list_label_files,
-    split_names,
-)
+from mrnet_features.cli.option_values import check_file, list_label_files, split_names
+from mrnet_features.cli.options import Json, Quiet, Root, Split
 from mrnet_features.cli.terminal import print_next, quote_path
 
 SHOWN = 6

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam_files import describe_file, describe_states
+from mrnet_features.data.exam_files import advise_on_gaps, describe_file, describe_states
 from mrnet_features.data.exam_paths import ExamPaths
 from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
@@ -385,31 +385,6 @@ class Exam:
                 f"{', '.join(self.paths) or 'none'}). {advise_on_gaps(tuple(self.paths))}"
             )
         return self.paths[plane]
-
-
-def advise_on_gaps(present: Sequence[str]) -> str:
-    """What to do about an exam without a series.
-
-    Parameters
-    ----------
-    present : sequence of str
-        Series that the exam has.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> advise_on_gaps([])
-    'Leave it out.'
-    """
-    if not present:
-        return "Leave it out."
-    return (
-        f"Pass planes={tuple(map(str, present))!r} to describe what it has; beside exams that have "
-        "the series, extract with missing='nan' or leave it out."
-    )
 
 
 def _find_plane(series: str) -> str | None:

@@ -1,4 +1,4 @@
-"""CSV files: one reader for what spreadsheets, shells and scripts write, and one writer."""
+"""CSV files: one reader for what spreadsheets, shells and scripts write."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from mrnet_features.files.csv_format import is_armed
 from mrnet_features.files.reading import MOST_BYTES, read_text
 from mrnet_features.messages import name_some, quote
 
@@ -22,15 +23,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Row",
     "build_table",
-    "format_csv",
     "holds_numbers",
     "read_lines",
     "read_rows",
     "read_table",
 ]
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "#")
-"""First characters that make a spreadsheet run a cell as a formula, or start a comment."""
 
 MOST_LINES = 2**20
 """Most lines of a file, as of a spreadsheet: predictions of 100,000 exams in 10 repeats."""
@@ -275,49 +272,9 @@ def holds_numbers(row: Row) -> bool:
     return all(NUMBER.fullmatch(cell) for cell in row.cells)
 
 
-def format_csv(table: pd.DataFrame, *, header: bool = True, index: bool = False) -> str:
-    r"""Table as CSV, safe to open in a spreadsheet.
-
-    A cell of text that begins with ``= + - @`` gets an apostrophe in front, so that a spreadsheet
-    shows it and does not run it as a formula; so does one that begins with ``#``, which would
-    start a comment. `read_rows` takes the apostrophe away again.
-
-    Parameters
-    ----------
-    table : DataFrame
-    header, index : bool
-        Whether to write the names of the columns and the index.
-
-    Returns
-    -------
-    str
-        Lines end with ``\n``.
-
-    Examples
-    --------
-    >>> format_csv(pd.DataFrame({"exam": ["=1+1", "0042"], "acl": [-0.5, 2.0]}))
-    "exam,acl\n'=1+1,-0.5\n0042,2.0\n"
-    """
-    flat = table.reset_index() if index else table
-    safe = flat.rename(columns=_disarm)
-    for position, kind in enumerate(flat.dtypes):
-        if not pd.api.types.is_numeric_dtype(kind):
-            safe.isetitem(position, flat.iloc[:, position].map(_disarm).to_numpy())
-    return safe.to_csv(header=header, index=False, lineterminator="\n")
-
-
-def _disarm(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and _is_armed(cell) else cell
-
-
-def _is_armed(text: str) -> bool:
-    """Whether a cell starts a formula or a comment, or looks as if it was disarmed already."""
-    return text.lstrip("'").startswith(FORMULA_STARTS)
-
-
 def _clean(text: str, separator: str) -> str:
     """Cell without the apostrophe of `format_csv`, with a decimal point."""
-    if text.startswith("'") and _is_armed(text):
+    if text.startswith("'") and is_armed(text):
         return text[1:]
     if separator != "," and "," in text and DECIMAL_COMMA.fullmatch(text):
         return text.replace(",", ".")

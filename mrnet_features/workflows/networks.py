@@ -15,7 +15,7 @@ from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.protocol.folds import Folds
-from mrnet_features.files.csv_files import format_csv
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.paths import Given
 from mrnet_features.files.writing import explain_write_errors, write_text
 from mrnet_features.workflows.exam_folders import MRNET, STUDIES, load_exams, name_layout

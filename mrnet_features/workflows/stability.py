@@ -22,7 +22,7 @@ from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import ExamLike
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.files.csv_files import format_csv
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.stored_paths import Given
 from mrnet_features.files.writing import write_text
 from mrnet_features.messages import name_some

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.files.csv_files import format_csv, read_table
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.files.writing import write_text
 from mrnet_features.ids.checks import require_unique_ids

@@ -6,7 +6,8 @@ import time
 import pandas as pd
 import pytest
 
-from mrnet_features.files.csv_files import format_csv, read_lines, read_rows, read_table
+from mrnet_features.files.csv_files import read_lines, read_rows, read_table
+from mrnet_features.files.csv_format import format_csv
 
 TABLE = [["id", "acl"], ["0042", "0.9"], ["0043", "0.2"]]
 

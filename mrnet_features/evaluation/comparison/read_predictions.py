@@ -10,7 +10,13 @@ import pandas as pd
 
 from mrnet_features.evaluation.comparison.column_order import warn_of_columns
 from mrnet_features.evaluation.comparison.probability_cells import check_probabilities
-from mrnet_features.files.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
+from mrnet_features.files.csv_files import (
+    Row,
+    build_table,
+    holds_numbers,
+    read_lines,
+    read_rows,
+)
 from mrnet_features.files.parquet_files import PARQUET, read_parquet
 from mrnet_features.ids.checks import require_same_exams, require_unique_ids
 from mrnet_features.ids.reading import index_by_id, is_id_name

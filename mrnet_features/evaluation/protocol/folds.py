@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.files.csv_files import format_csv, read_table
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.reading import read_text
 from mrnet_features.files.writing import write_text
 from mrnet_features.ids.checks import check_ids, require_same_exams, require_unique_ids

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mrnet_features.files.csv_files import format_csv
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.reading import open_file
 from mrnet_features.files.writing import write_text
 from mrnet_features.messages import describe_cause

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.results import Result
-from mrnet_features.files.csv_files import format_csv
+from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.writing import write_texts
 from mrnet_features.names import NO_DEVICE
 from mrnet_features.plain import to_plain

@@ -4,15 +4,8 @@ import re
 
 import pytest
 
-from mrnet_features.cli.options import (
-    Device,
-    Grouping,
-    Rule,
-    Split,
-    check_file,
-    check_views,
-    name_families,
-)
+from mrnet_features.cli.option_values import check_file, check_views, name_families
+from mrnet_features.cli.options import Device, Grouping, Rule, Split
 from mrnet_features.data.layouts import LAYOUT_SPLITS
 from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.per_fold import VIEWS
