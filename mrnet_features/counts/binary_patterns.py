@@ -10,6 +10,7 @@ from mrnet_features.arrays import Array, Int32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_box
+from mrnet_features.counts.squares import find_squares
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
@@ -144,7 +145,7 @@ def _count_patterns(
             of_slice, of_region = grey[s, top + y, left:right], regions[s, top + y, left:right]
             for x in range(n_columns):
                 line[x], in_line[x] = of_slice[x], of_region[x]
-        _find_squares(inside[:size], 2 * radius + 1, stride, work[:size])
+        find_squares(inside[:size], 2 * radius + 1, stride, work[:size])
         step = max(_BAND // stride, 1)
         for y in range(radius, n_rows - radius, step):
             n = (min(step, n_rows - radius - y) - 1) * stride + n_columns
@@ -215,27 +216,3 @@ def _find_indices(found: Any, inside: Any, n_points: int, index: Any) -> None:
     for x in range(index.shape[0]):
         pattern = np.uint16(bright[x]) if changes[x] <= np.uint8(2) else mixed
         index[x] = np.uint16(np.uint16(inside[x]) * n_values) + pattern
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _find_squares(regions: Any, side: int, stride: int, work: Any) -> None:
-    """Region of each square of pixels of one region at its upper left pixel, else 0.
-
-    `regions` and `work` are flat; `regions` is changed, and has zeros between its lines.
-    """
-    size, before, now = regions.shape[0], regions, work
-    for shift in (1, stride):
-        length = 1
-        while length < side:  # pixels of one region, twice as many each time
-            step = min(length, side - length)
-            n = size - step * shift
-            _keep_equal(before[:n], before[step * shift :], now[:n])
-            now[n:] = 0
-            before, now, length = now, before, length + step
-    regions[:] = before
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _keep_equal(one: Any, other: Any, kept: Any) -> None:
-    for x in range(kept.shape[0]):
-        kept[x] = one[x] if one[x] == other[x] else np.uint8(0)
