@@ -19,7 +19,6 @@ import collections
 import contextlib
 import dataclasses
 import datetime as dt
-import importlib.metadata
 import json
 import sys
 import tempfile
@@ -44,6 +43,7 @@ from mrnet_features.extraction.read import read_exam
 from mrnet_features.families.presets import PRESETS, discover_families
 from mrnet_features.stacks.stack import Stack
 from mrnet_features.synthetic import write_knees
+from mrnet_features.versions import find_version
 
 # the sum of what such a count returns is the number of times that it added one
 TABLES = ("histogram", "cooccurrence", "run_lengths", "binary_patterns")
@@ -290,7 +290,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
         "device": device,
         "machine": machine,
         "versions": {
-            **{k: importlib.metadata.version(k) for k in (OURS, "numpy", "numba", "scipy")},
+            **{k: find_version(k) for k in (OURS, "numpy", "numba", "scipy")},
             **versions,
         },
         "missing": missing,
@@ -317,7 +317,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--exams", type=int, default=512)
     parser.add_argument("--cpu-exams", type=int, default=64, help="exams extracted on the CPU")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--readers", type=int, default=16)
+    parser.add_argument("--readers", type=int, help="default: as of the extractor")
     parser.add_argument("--jobs", type=int, default=-1, help="parallel processes on the CPU")
     parser.add_argument("--slices", type=int, default=30)
     parser.add_argument("--side", type=int, default=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import ModuleType
 from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
@@ -142,6 +142,48 @@ def to_host(array: Array) -> np.ndarray[Any, Any]:
 def is_on_gpu(array: object) -> bool:
     """Whether an object is an array on a GPU."""
     return bool(array_api_compat.is_cupy_array(array))
+
+
+def upload_once(make: Callable[..., np.ndarray[Any, Any]], *args: Hashable, like: Array) -> Array:
+    """Small table ``make(*args)`` on the device of another array; on a GPU it is shared.
+
+    An upload takes a GPU's host as long as hundreds of array operations, so tables of the same
+    arguments are uploaded once while they are among the last 256.
+
+    Parameters
+    ----------
+    make : callable
+        A function of a module: a new one each time would be a new table.
+    *args : hashable
+    like : array
+
+    Returns
+    -------
+    array
+        Must not be written to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> upload_once(np.arange, 3, like=np.zeros(1))
+    array([0, 1, 2])
+    """
+    if not is_on_gpu(like):
+        return namespace(like).asarray(make(*args))
+    import cupy
+
+    return _upload(make, args, int(cupy.cuda.runtime.getDevice()))
+
+
+@functools.lru_cache(maxsize=256)
+def _upload(
+    make: Callable[..., np.ndarray[Any, Any]],
+    args: tuple[Hashable, ...],
+    device: int,  # noqa: ARG001 (an array belongs to a device)
+) -> Array:
+    import cupy
+
+    return cupy.asarray(make(*args))
 
 
 def contiguous(array: Array) -> Array:

@@ -11,7 +11,7 @@ import scipy.stats  # noqa: F401 (before the variable below is set: it changes w
 import sklearn
 from hypothesis import HealthCheck, settings
 
-from mrnet_features import launch
+from mrnet_features import arrays, launch
 from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.counts import oriented_gradients as gradients
 from tests.cuda_emulator import cupy_on_cpu, emulator
@@ -31,8 +31,23 @@ def pytest_addoption(parser):
     parser.addoption(
         "--require-gpu",
         action="store_true",
-        help="compare CUDA bodies on a device, not on the emulated one; fail where there is none",
+        help="run the tests that use a GPU, and no others, on a device; fail where there is none",
     )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave the tests that use a device, whether or not the fixture `gpu` is asked for by name."""
+    if config.getoption("--require-gpu"):
+        others = [item for item in items if not _uses_gpu(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _uses_gpu(item)]
+
+
+def _uses_gpu(item):
+    names, case = getattr(item, "fixturenames", ()), getattr(item, "callspec", None)
+    values = [] if case is None else case.params.values()
+    is_chosen = any(isinstance(value, str) and value == "cuda" for value in values)
+    return ("gpu" in names or is_chosen) and "emulated_gpu" not in names
 
 
 @pytest.fixture
@@ -57,7 +72,10 @@ def emulated_gpu(monkeypatch, pytestconfig):
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
     modules["cupy"].stand_in.set_devices()
-    caches = (launch._load, launch._find_kernel, gradients._upload_tables)
+    caches = (
+        *(launch._load, launch._find_kernel),
+        *(arrays._upload, gradients._upload_tables),
+    )
     for cache in caches:
         cache.cache_clear()
     yield modules["cupy"]

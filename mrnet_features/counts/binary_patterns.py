@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.arrays import Array, Int32Array, upload_once
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_box
@@ -78,7 +78,7 @@ def _(stack: Stack, *, radius: int) -> Array:
         N_THREADS,
         (
             *(stack.grey, stack.regions),
-            cupy.asarray(circle_points(radius)),
+            upload_once(circle_points, radius, like=stack.grey),
             *(height, width, n_regions, radius),
             counts,
         ),

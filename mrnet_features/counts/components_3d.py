@@ -6,14 +6,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, BoolArray, Int32Array, Int64Array, namespace
+from mrnet_features.arrays import (
+    Array,
+    BoolArray,
+    Int32Array,
+    Int64Array,
+    namespace,
+    upload_once,
+)
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
 from mrnet_features.counts.line_maxima import line_maxima
 from mrnet_features.counts.packed_rows import find_change, mark_bright
 from mrnet_features.launch import launch_each
-from mrnet_features.stacks.exam_slices import find_owners
+from mrnet_features.stacks.exam_slices import find_bounds, find_owners, upload_owners
 from mrnet_features.stacks.stack import Stack
 
 
@@ -32,6 +39,8 @@ class Components3D(NamedTuple):
         First and last slice, first and last row, first and last column.
     exam : array of shape (n_components,), int32
         Exam of the component, 0 for the first; slices are counted from its first slice.
+    n_by_exam : ndarray of shape (n_exams,), int64
+        Number of components of each exam, on the host.
     """
 
     region: Array
@@ -39,6 +48,7 @@ class Components3D(NamedTuple):
     sums: Array
     bounds: Array
     exam: Array
+    n_by_exam: Int64Array
 
 
 @count
@@ -73,7 +83,9 @@ def components_3d(stack: Stack, *, threshold: int | Array) -> Components3D:
     thresholds = per_slice(threshold, stack).astype(np.int64)
     owners = find_owners(stack.exam_starts, stack.n_slices)
     found, _ = _find_components(stack.grey, stack.regions, line_maxima(stack), thresholds, owners)
-    return _move_to_origins(Components3D(*found), stack)
+    region, size, sums, bounds, exam = found
+    n_by_exam = np.bincount(exam, minlength=stack.n_exams)
+    return _move_to_origins(Components3D(region, size, sums, bounds, exam, n_by_exam), stack)
 
 
 @components_3d.gpu
@@ -85,31 +97,39 @@ def _(stack: Stack, *, threshold: int | Array) -> Components3D:
     is_bright = grey >= per_slice(threshold, stack)[:, None, None]
     bright = is_bright.view(cupy.uint8)
     root, sizes = label_on_gpu(bright, regions, lowest=1, mask=0, exam_starts=stack.exam_starts)
-    roots = cupy.flatnonzero(sizes)
-    n_components = roots.shape[0]
-    region, size = cupy.empty(n_components, cupy.int32), cupy.empty(n_components, cupy.int32)
+    n_so_far = cupy.cumsum(sizes > 0, dtype=cupy.int32)
+    ends = find_bounds(stack.exam_starts, n_slices)[:, 1]
+    last_pixels = upload_once(_list_last_pixels, tuple(ends.tolist()), height * width, like=grey)
+    n_before = cupy.take(n_so_far, last_pixels).tolist()  # the only wait for the GPU
+    n_components = n_before[-1]
+    region, size, exam = (cupy.empty(n_components, cupy.int32) for _ in range(3))
     sums = cupy.zeros((n_components, 6), cupy.int64)
     bounds = cupy.empty((n_components, 6), cupy.int32)
-    index = cupy.empty(grey.size, cupy.int32)
-    launch_each(
-        "components_3d.cu",
-        "begin_components",
-        n_components,
-        (roots, n_components, regions, sizes, index, region, size, bounds),
-    )
+    n = np.uint32(grey.size)
     if n_components > 0:
+        owners = upload_owners(stack.exam_starts, grey)
+        launch_each(
+            "components_3d.cu",
+            "begin_components",
+            grey.size,
+            (
+                *(sizes, n_so_far, regions, owners, n, np.uint32(height * width)),
+                *(region, size, exam, bounds),
+            ),
+        )
         launch_each(
             "components_3d.cu",
             "add_runs",
             grey.size,
-            (
-                *(root, index, np.uint32(grey.size), height, width, np.uint32(NO_LABEL)),
-                *(sums, bounds),
-            ),
+            (root, n_so_far, n, height, width, np.uint32(NO_LABEL), sums, bounds),
         )
-    owners = cupy.asarray(find_owners(stack.exam_starts, n_slices).astype(np.int32))
-    exam = owners[roots // (height * width)]
-    return _move_to_origins(Components3D(region, size, sums, bounds, exam), stack)
+    n_by_exam = np.diff(np.asarray(n_before, np.int64), prepend=0)
+    return _move_to_origins(Components3D(region, size, sums, bounds, exam, n_by_exam), stack)
+
+
+def _list_last_pixels(ends: tuple[int, ...], slice_size: int) -> Int64Array:
+    """Index of the last pixel of each exam."""
+    return np.asarray(ends, np.int64) * slice_size - 1
 
 
 def number_components(stack: Stack, *, threshold: int | Array) -> Int32Array:
@@ -224,12 +244,11 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
 
     Positions are moved as integers, so that the batch does not change the statistics of an exam.
     """
-    origins = zip(stack.exam_starts, stack.origins, strict=True)
-    moves = [(start, *origin) for start, origin in origins]
-    if not any(any(move) for move in moves):
+    if not any(stack.exam_starts) and not any(map(any, stack.origins)):
         return found
     xp = namespace(found.size)
-    move = xp.take(xp.asarray(np.asarray(moves, np.int64)), found.exam, axis=0)
+    moves = upload_once(_list_moves, stack.exam_starts, stack.origins, like=found.size)
+    move = xp.take(moves, found.exam, axis=0)
     n = xp.astype(found.size, xp.int64)
     ds, dy, dx = (move[:, k] for k in range(3))
     s, y, x, yy, xx, yx = (found.sums[:, k] for k in range(6))
@@ -240,6 +259,11 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
     )
     bounds = found.bounds - xp.astype(xp.stack([ds, ds, dy, dy, dx, dx], axis=-1), xp.int32)
     return found._replace(sums=xp.stack(sums, axis=-1), bounds=bounds)
+
+
+def _list_moves(exam_starts: tuple[int, ...], origins: tuple[tuple[int, int], ...]) -> Int64Array:
+    """First slice, row and column of each exam."""
+    return np.column_stack([exam_starts, origins]).astype(np.int64)
 
 
 @cached_njit(nogil=True)

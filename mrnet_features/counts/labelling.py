@@ -15,6 +15,7 @@ from mrnet_features.arrays import Array, UInt16Array, UInt32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.packed_rows import find_span
 from mrnet_features.launch import check_items, launch, launch_each
+from mrnet_features.stacks.exam_slices import upload_owners
 
 NO_KEY = 65535  # larger than 255 regions times 255 levels
 
@@ -191,15 +192,14 @@ def label_on_gpu(
     launch("labelling.cu", "label_tiles", n_tiles, TILE_WIDTH * TILE_HEIGHT, (*tiled, size))
     launch("labelling.cu", "join_tiles", n_tiles, _SEAM_THREADS, tiled)
     if exam_starts is not None:
-        is_first = np.zeros(n_slices, np.uint8)
-        is_first[list(exam_starts)] = 1
+        owners = upload_owners(exam_starts, values)
         later = n_pixels - height * width
         n = np.uint32(n_pixels)
         launch_each(
             "labelling.cu",
             "join_slices",
             later,
-            (*what, cupy.asarray(is_first), height, width, n, root),
+            (*what, owners, height, width, n, root),
         )
     launch_each("labelling.cu", "flatten", n_pixels, (np.uint32(n_pixels), root, size))
     return root, size

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.arrays import Array, Int32Array, upload_once
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_box
@@ -85,10 +85,10 @@ def _(stack: Stack, *, offsets: tuple[int, ...]) -> DarkLines:
 
     grey, regions, n_regions = stack.grey, stack.regions, stack.n_regions
     n_slices, height, width = grey.shape
-    on_host = np.stack([_sample_offsets(offset) for offset in offsets])
-    reach = np.abs(on_host).max(axis=(1, 2, 3)).astype(np.int32)
-    lines, n_kinds = cupy.asarray(on_host), len(offsets) * N_ORIENTATIONS
-    firsts = cupy.asarray(_find_firsts(stack))
+    lines = upload_once(_list_offsets, offsets, like=grey)
+    reach = upload_once(_find_reach, offsets, like=grey)
+    firsts = upload_once(_find_firsts, stack.exam_starts, stack.origins, n_slices, like=grey)
+    n_kinds = len(offsets) * N_ORIENTATIONS
     patch = cupy.empty(grey.shape, cupy.uint16)
     launch_each(
         "line_detector.cu",
@@ -105,7 +105,7 @@ def _(stack: Stack, *, offsets: tuple[int, ...]) -> DarkLines:
         n_slices * n_kinds * blocks,
         N_THREADS,
         (
-            *(patch, regions, lines, cupy.asarray(reach), firsts, blocks, height, width),
+            *(patch, regions, lines, reach, firsts, blocks, height, width),
             *(n_regions, len(offsets), N_ORIENTATIONS, strongest),
         ),
     )
@@ -162,15 +162,28 @@ def _search(stack: Stack, offsets: tuple[int, ...]) -> tuple[DarkLines, Int32Arr
     shape = (stack.n_slices, stack.n_regions, len(offsets), N_ORIENTATIONS)
     counts = DarkLines(np.zeros(shape, np.uint8), *(np.zeros(shape, np.int32) for _ in range(3)))
     centres = np.zeros((*shape, 2), np.int32)
-    lines = np.stack([_sample_offsets(offset) for offset in offsets])
-    _find_lines(stack.grey, stack.regions, lines, _find_firsts(stack), *counts, centres)
+    lines = _list_offsets(offsets)
+    firsts = _find_firsts(stack.exam_starts, stack.origins, stack.n_slices)
+    _find_lines(stack.grey, stack.regions, lines, firsts, *counts, centres)
     return counts, centres, lines
 
 
-def _find_firsts(stack: Stack) -> Int32Array:
+def _find_firsts(
+    exam_starts: tuple[int, ...], origins: tuple[tuple[int, int], ...], n_slices: int
+) -> Int32Array:
     """First row and column, 0 or 1, of the line centres in each slice."""
-    parity = np.asarray(stack.origins, np.int32) % 2
-    return np.ascontiguousarray(parity[find_owners(stack.exam_starts, stack.n_slices)])
+    parity = np.asarray(origins, np.int32) % 2
+    return np.ascontiguousarray(parity[find_owners(exam_starts, n_slices)])
+
+
+def _list_offsets(offsets: tuple[int, ...]) -> Int32Array:
+    """Offsets of the samples of the lines of each kind: (n_offsets, 12, 3, 11, 2)."""
+    return np.stack([_sample_offsets(offset) for offset in offsets])
+
+
+def _find_reach(offsets: tuple[int, ...]) -> Int32Array:
+    """Largest offset of the samples of each kind."""
+    return np.abs(_list_offsets(offsets)).max(axis=(1, 2, 3)).astype(np.int32)
 
 
 def _sample_offsets(offset: int) -> Int32Array:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace
+from mrnet_features.arrays import Array, Int32Array, Int64Array, namespace, upload_once
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_change, find_span
 from mrnet_features.launch import N_THREADS, count_walks, launch
-from mrnet_features.stacks.exam_slices import find_owners
+from mrnet_features.stacks.exam_slices import find_owners, upload_owners
 from mrnet_features.stacks.stack import Stack
 
 
@@ -84,7 +84,7 @@ def _(stack: Stack) -> Array:
     n_slices, height, width = regions.shape
     found = cupy.full((stack.n_exams, n_regions, 6), -1, cupy.int32)
     found[:, :, ::2] = max(regions.shape)
-    owners = cupy.asarray(find_owners(stack.exam_starts, n_slices).astype(np.int32))
+    owners = upload_owners(stack.exam_starts, regions)
     n_blocks = count_walks(height * width)
     launch(
         "region_extents.cu",
@@ -99,10 +99,18 @@ def _(stack: Stack) -> Array:
 def _move_to_origins(found: Array, stack: Stack) -> Array:
     """Boxes from the first slice and the origin of their exam; 0 and -1 for an empty region."""
     xp = namespace(found)
-    corners = zip(stack.exam_starts, stack.origins, strict=True)
-    moves = np.asarray([(start, *origin) for start, origin in corners], np.int32).repeat(2, axis=1)
-    nothing = xp.asarray(np.asarray([0, -1] * 3, np.int32))
-    return xp.where(found[:, :, 1:2] < 0, nothing, found - xp.asarray(moves)[:, None, :])
+    moves = upload_once(_list_moves, stack.exam_starts, stack.origins, like=found)
+    nothing = upload_once(_make_empty_box, like=found)
+    return xp.where(found[:, :, 1:2] < 0, nothing, found - moves[:, None, :])
+
+
+def _list_moves(exam_starts: tuple[int, ...], origins: tuple[tuple[int, int], ...]) -> Int32Array:
+    """First slice, row and column of each exam, each of them twice."""
+    return np.column_stack([exam_starts, origins]).astype(np.int32).repeat(2, axis=1)
+
+
+def _make_empty_box() -> Int32Array:
+    return np.asarray([0, -1] * 3, np.int32)
 
 
 @cached_njit(nogil=True, error_model="numpy")

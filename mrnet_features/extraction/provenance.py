@@ -27,6 +27,7 @@ from mrnet_features.extraction.tables.keys import (
 )
 from mrnet_features.series.load import is_scanner_file
 from mrnet_features.series.nifti import is_nifti
+from mrnet_features.versions import find_version
 
 PACKAGES = ("mrnet-features", "numpy", "numba", "scipy", "pandas")
 """Packages that compute the features."""
@@ -116,7 +117,7 @@ def list_versions(device: Device, readers: Sequence[str] = ()) -> dict[str, str]
 @functools.cache
 def _find_version(package: str) -> str:
     """Version of an installed package; parsing its metadata takes milliseconds."""
-    return importlib.metadata.version(package)
+    return find_version(package)
 
 
 def list_readers(exams: Sequence[ExamLike], planes: Sequence[str]) -> tuple[str, ...]:

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from mrnet_features.arrays import namespace
 from mrnet_features.counts.region_extents import region_extents
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float
-from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.exam_slices import upload_lengths
 from mrnet_features.stacks.stack import Stack
 
 
@@ -78,7 +76,7 @@ class Acquisition(Family):
         xp = namespace(counts)
         slices = pad_slices(as_float(counts), exam_starts, 0.0)
         largest = xp.max(slices, axis=1)
-        n_slices = xp.asarray(count_slices(exam_starts, counts.shape[0]).astype(np.float64))
+        n_slices = upload_lengths(exam_starts, counts)
         return {
             "area": xp.sum(slices[..., 0], axis=1),
             "n_rows": largest[..., 1],

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt8Array, namespace
+from mrnet_features.arrays import Array, BoolArray, Int64Array, UInt8Array, namespace, upload_once
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.counts.top_hats import TopHats, find_top_hats, top_hats
 from mrnet_features.families.base import Counts, Family, Statistics, Words
@@ -182,9 +182,11 @@ class Cells(Family):
 
     def _split_depths(self, counts: TopHats, exam_starts: Sequence[int]) -> list[TopHats]:
         """Counts of each depth, with zeros for the slices of other depths."""
-        xp = namespace(counts.grey)
-        at_depth = _find_depths(exam_starts, counts.grey.shape[0], self.n_depths)
-        return [_keep_slices(counts, xp.asarray(at_depth == k)) for k in range(self.n_depths)]
+        n_slices = counts.grey.shape[0]
+        at_depth = upload_once(
+            _find_depths, tuple(exam_starts), n_slices, self.n_depths, like=counts.grey
+        )
+        return [_keep_slices(counts, at_depth == k) for k in range(self.n_depths)]
 
 
 def _draw_squares(centres: BoolArray, regions: UInt8Array, side: int) -> BoolArray:

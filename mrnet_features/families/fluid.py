@@ -23,7 +23,7 @@ from mrnet_features.formulas.histogram import (
     moment,
     quantile,
 )
-from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.exam_slices import upload_lengths
 from mrnet_features.stacks.mark import paint_values
 from mrnet_features.stacks.stack import Stack
 
@@ -267,7 +267,7 @@ class Fluid(Family):
 def _describe_profile(slices: Array, exam_starts: Sequence[int]) -> dict[str, Array]:
     """Peak, centre and spread of a profile over the slices of an exam."""
     xp = namespace(slices)
-    n_slices = xp.asarray(count_slices(exam_starts, slices.shape[0]).astype(np.float64))[:, None]
+    n_slices = upload_lengths(exam_starts, slices)[:, None]
     slices = pad_slices(slices, exam_starts)
     depth = ((xp.arange(slices.shape[1], dtype=xp.float64) + 0.5) / n_slices)[:, None, :]
     profile = xp.permute_dims(xp.where(xp.isnan(slices), 0.0, slices), (0, 2, 1))

@@ -22,7 +22,7 @@ from mrnet_features.counts.histogram import histogram
 from mrnet_features.counts.smoothing import smooth
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
-from mrnet_features.formulas.component_shapes import sizes_by_region
+from mrnet_features.formulas.component_shapes import sum_sizes
 from mrnet_features.formulas.exam_axis import merge_slices, repeat_exams
 from mrnet_features.formulas.histogram import (
     as_float,
@@ -212,13 +212,12 @@ class Marrow(Family):
         n_pixels = xp.sum(merged, axis=-1)
         cores = merge_slices(xp.stack(counts.cores, axis=1), exam_starts)
         core = divide(as_float(cores), n_pixels[:, None, :])
-        sizes = sizes_by_region(counts.patches, *n_pixels.shape)
-        total, largest = xp.sum(sizes, axis=-1), xp.max(sizes, axis=-1)
+        patches = sum_sizes(counts.patches, *n_pixels.shape)
         found: dict[str, Array] = {}
         for k, share in enumerate(self.shares):
             name = _name_share(share)
-            found[f"fraction_{name}"] = divide(total[k, ...], n_pixels)
-            found[f"largest_{name}"] = divide(largest[k, ...], n_pixels)
+            found[f"fraction_{name}"] = divide(patches["total"][k, ...], n_pixels)
+            found[f"largest_{name}"] = divide(patches["largest"][k, ...], n_pixels)
             found[f"core_{name}"] = core[:, k, :]
         return found | _describe_levels(merged, as_float(counts.reference)[:, None] / 2)
 
@@ -285,7 +284,8 @@ def _cut(mean: Stack, share: float, median: Array) -> tuple[Stack, Array]:
     dark = share < 1
     image = mean.remember("inverted", lambda: mean.with_grey(255 - mean.grey)) if dark else mean
     level = 255 - xp.floor(share * median) if dark else xp.ceil(share * median)
-    level = xp.clip(xp.astype(level, xp.int32), 1, 256)
+    # `clip` of array-api-compat would make the host wait for a GPU
+    level = xp.astype(xp.minimum(xp.maximum(level, 1.0), 256.0), xp.int32)
     return image, repeat_exams(level, mean.exam_starts, mean.n_slices)
 
 

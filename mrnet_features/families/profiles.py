@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.histogram import histogram
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
 from mrnet_features.formulas.exam_axis import pad_slices
 from mrnet_features.formulas.histogram import as_float, moment, nan_mean, normalise, quantiles
-from mrnet_features.stacks.exam_slices import count_slices
+from mrnet_features.stacks.exam_slices import upload_lengths
 from mrnet_features.stacks.stack import Stack
 
 N_POINTS = 16
@@ -124,7 +122,7 @@ def _resample(slices: Array, exam_starts: Sequence[int]) -> Array:
     xp = namespace(slices)
     padded = pad_slices(slices, exam_starts)
     filled = xp.where(xp.isnan(padded), nan_mean(padded, axis=1)[:, None, :], padded)
-    n_slices = xp.asarray(count_slices(exam_starts, slices.shape[0]).astype(np.float64))[:, None]
+    n_slices = upload_lengths(exam_starts, slices)[:, None]
     depth = (xp.arange(N_POINTS, dtype=xp.float64) + 0.5) / N_POINTS * n_slices - 0.5
     position = xp.minimum(xp.maximum(depth, 0.0), n_slices - 1.0)
     distance = xp.abs(position[:, :, None] - xp.arange(padded.shape[1], dtype=xp.float64))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, is_on_gpu, namespace
 from mrnet_features.compiling import cached_njit
 
 _BLOCK = 128  # cells added before the running sum: then rounding errors hardly grow
@@ -33,7 +33,7 @@ class CellSums(NamedTuple):
 def sum_cells(counts: Array) -> CellSums:
     """Sums over the last axis of counts.
 
-    Logarithms are looked up in a table, as far fewer counts differ than there are counts. NumPy
+    Off a GPU logarithms are looked up in a table, as far fewer counts differ than there are. NumPy
     arrays are read once, by a compiled loop: the cells of all co-occurrence matrices of an exam
     with 255 levels take 90 MB.
 
@@ -53,8 +53,10 @@ def sum_cells(counts: Array) -> CellSums:
     (array([6]), array([4]), array([20]), array([10.]))
     """
     xp = namespace(counts)
-    highest = int(xp.max(counts))
-    if highest < math.prod(counts.shape):
+    size = math.prod(counts.shape)
+    # on a GPU logarithms are cheap, and reading the highest count would make the host wait
+    highest = size if is_on_gpu(counts) else int(xp.max(counts))
+    if highest < size:
         table = times_log2(xp.arange(highest + 1, dtype=xp.float64))
         if type(counts) is np.ndarray:
             return _sum_compiled(counts, table)

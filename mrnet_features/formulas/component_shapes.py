@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mrnet_features.arrays import Array, namespace
 from mrnet_features.counts.components_3d import Components3D
 from mrnet_features.formulas.histogram import as_float, divide
+from mrnet_features.formulas.slice_blocks import describe_in_blocks
 
 MIN_COMPONENT = 1e-4  # of the region; smaller components are vessels and noise
 PIXEL_VARIANCE = 1 / 12  # of positions within a pixel, so that a row of pixels has a width
+_VALUES_OF_SIZES, _VALUES_OF_LARGEST = 4, 60  # held at a time per component and region
 
 
 def describe_sizes(parts: Sequence[Components3D], n_pixels: Array) -> dict[str, Array]:
@@ -28,18 +30,41 @@ def describe_sizes(parts: Sequence[Components3D], n_pixels: Array) -> dict[str, 
         ``largest_component`` and ``top3_components`` as fractions of the region;
         ``n_components`` of at least .0001 of it. NaN where the region has no pixel.
     """
-    xp = namespace(n_pixels)
-    sizes = sizes_by_region(parts, *n_pixels.shape)
-    # three empty components, for regions with fewer
-    sizes = xp.concat([sizes, xp.zeros((*sizes.shape[:-1], 3), dtype=xp.float64)], axis=-1)
-    largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
-    smallest = xp.maximum(MIN_COMPONENT * n_pixels, 1.0)
-    number = xp.sum(xp.astype(sizes >= smallest[..., None], xp.float64), axis=-1)
-    return {
-        "largest_component": divide(largest[..., 0], n_pixels),
-        "top3_components": divide(xp.sum(largest, axis=-1), n_pixels),
-        "n_components": xp.where(n_pixels > 0, number, float("nan")),
-    }
+
+    def describe(sizes: Array, n_pixels: Array) -> dict[str, Array]:
+        xp = namespace(n_pixels)
+        # three empty components, for regions with fewer
+        sizes = xp.concat([sizes, xp.zeros((*n_pixels.shape, 3), dtype=xp.float64)], axis=-1)
+        largest = xp.sort(sizes, axis=-1, descending=True)[..., :3]
+        smallest = xp.maximum(MIN_COMPONENT * n_pixels, 1.0)
+        number = xp.sum(xp.astype(sizes >= smallest[..., None], xp.float64), axis=-1)
+        return {
+            "largest_component": divide(largest[..., 0], n_pixels),
+            "top3_components": divide(xp.sum(largest, axis=-1), n_pixels),
+            "n_components": xp.where(n_pixels > 0, number, float("nan")),
+        }
+
+    return _describe_sizes_of(parts, n_pixels, describe)
+
+
+def sum_sizes(parts: Sequence[Components3D], n_exams: int, n_regions: int) -> dict[str, Array]:
+    """Number of pixels of all components, ``total``, and of the largest one, ``largest``.
+
+    Parameters
+    ----------
+    parts : sequence of Components3D
+    n_exams, n_regions : int
+
+    Returns
+    -------
+    dict of str to array of shape (n_parts, n_exams, n_regions), float64
+    """
+    xp = namespace(parts[0].size)
+
+    def describe(sizes: Array, _: Array) -> dict[str, Array]:
+        return {"total": xp.sum(sizes, axis=-1), "largest": xp.max(sizes, axis=-1)}
+
+    return _describe_sizes_of(parts, xp.zeros((n_exams, n_regions), dtype=xp.float64), describe)
 
 
 def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
@@ -60,13 +85,20 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
         root of the ratio of the variances along the longer and the shorter axis in the slice.
         ``component_fill``: fraction of its bounding box. NaN where the region has no component.
     """
+
+    def describe(indices: Array, boxes: Array) -> dict[str, Array]:
+        return _describe_largest(found, indices, boxes)
+
+    return _describe_some(describe, found.exam, found.n_by_exam, boxes, _VALUES_OF_LARGEST)
+
+
+def _describe_largest(found: Components3D, indices: Array, boxes: Array) -> dict[str, Array]:
     xp = namespace(found.size)
-    sizes = sizes_by_region((found,), *boxes.shape[:2])[0, ...]
+    sizes = _split_by_region(found.region, found.size, indices, boxes.shape[1])
     largest = xp.max(sizes, axis=-1, keepdims=True)
     chosen = xp.astype((sizes == largest) & (sizes > 0), xp.float64)
     weight = divide(chosen, xp.sum(chosen, axis=-1, keepdims=True))
 
-    indices = _list_by_exam(found.exam, boxes.shape[0])
     size = _take_components(found.size, indices, 1.0)
     sums = _take_components(found.sums, indices, 0.0)
     bounds = _take_components(found.bounds, indices, 0.0)
@@ -98,41 +130,72 @@ def describe_largest(found: Components3D, boxes: Array) -> dict[str, Array]:
     }
 
 
-def sizes_by_region(parts: Sequence[Components3D], n_exams: int, n_regions: int) -> Array:
-    """Sizes of the components of each exam, 0 where a component is in another region.
+def _describe_sizes_of(
+    parts: Sequence[Components3D],
+    of_regions: Array,
+    describe: Callable[[Array, Array], dict[str, Array]],
+) -> dict[str, Array]:
+    """Statistics of the sizes of components by region, of shape (n_parts, n_exams, ...).
 
-    Parameters
-    ----------
-    parts : sequence of Components3D
-    n_exams, n_regions : int
-
-    Returns
-    -------
-    array of shape (n_parts, n_exams, n_regions, most_components + 1), float64
-        Padded with zeros to the exam with the most components, and one more.
+    `describe` gets the sizes in some exams of some parts, of shape (n_rows, n_regions, n), padded
+    with zeros, and the rows of `of_regions` for them.
     """
-    xp = namespace(parts[0].size)
-    n_rows = len(parts) * n_exams
-    exam = xp.concat([part.exam + k * n_exams for k, part in enumerate(parts)])
-    indices = _list_by_exam(exam, n_rows)
-    regions = xp.arange(n_regions, dtype=xp.float64)
-    region = _take_components(xp.concat([part.region for part in parts]), indices, -1.0)
-    size = _take_components(xp.concat([part.size for part in parts]), indices, 0.0)
-    found = xp.where(region[:, None, :] == regions[:, None], size[:, None, :], 0.0)
-    return xp.reshape(found, (len(parts), n_exams, n_regions, indices.shape[1]))
+    xp = namespace(of_regions)
+    n_exams, n_regions = of_regions.shape
+    region, size = (
+        xp.concat(list(each)) for each in zip(*(part[:2] for part in parts), strict=True)
+    )
+    row = xp.concat([part.exam + k * n_exams for k, part in enumerate(parts)])
+    n_by_row = namespace(parts[0].n_by_exam).concat([part.n_by_exam for part in parts])
+
+    def describe_rows(indices: Array, of_rows: Array) -> dict[str, Array]:
+        return describe(_split_by_region(region, size, indices, n_regions), of_rows)
+
+    of_rows = xp.concat([of_regions] * len(parts))
+    found = _describe_some(describe_rows, row, n_by_row, of_rows, _VALUES_OF_SIZES)
+    return {
+        name: xp.reshape(values, (len(parts), n_exams, *values.shape[1:]))
+        for name, values in found.items()
+    }
 
 
-def _list_by_exam(exam: Array, n_exams: int) -> Array:
-    """Indices of the components of each exam, padded with the number of components.
+def _describe_some(
+    describe: Callable[[Array, Array], dict[str, Array]],
+    exam: Array,
+    n_by_exam: Array,
+    of_regions: Array,
+    n_values: int,
+) -> dict[str, Array]:
+    """Statistics of some exams at a time, whose components are padded to the same number.
 
-    Shape (n_exams, most_components + 1). The components of an exam are adjacent in the list.
+    `describe` gets the indices of the components of each exam, of shape (n_exams, n), padded with
+    the number of all components, and the rows of `of_regions` for them. Noisy exams have tens of
+    thousands of components: all exams at once would take gigabytes on a GPU.
     """
     xp = namespace(exam)
-    is_owner = exam[None, :] == xp.arange(n_exams, dtype=xp.int32)[:, None]
-    number = xp.sum(xp.astype(is_owner, xp.int64), axis=-1)
-    first = xp.cumulative_sum(number) - number
-    position = xp.arange(int(xp.max(number)) + 1, dtype=xp.int64)
-    return xp.where(position < number[:, None], first[:, None] + position, exam.shape[0])
+    n_exams, n_regions = of_regions.shape[:2]
+    most = int(namespace(n_by_exam).max(n_by_exam)) + 1
+    position = xp.arange(most, dtype=xp.int64)
+    # the components of an exam are adjacent in the list
+    edges = xp.searchsorted(exam, xp.arange(n_exams + 1, dtype=exam.dtype))
+
+    def describe_block(first: Array, end: Array, of_regions: Array) -> dict[str, Array]:
+        index = first[:, None] + position
+        return describe(xp.where(index < end[:, None], index, exam.shape[0]), of_regions)
+
+    n_cells = most * n_regions * n_values
+    return describe_in_blocks(describe_block, edges[:-1], edges[1:], of_regions, n_cells=n_cells)
+
+
+def _split_by_region(region: Array, size: Array, indices: Array, n_regions: int) -> Array:
+    """Sizes of the components of each exam, 0 where a component is in another region.
+
+    Shape (n_exams, n_regions, n), float64.
+    """
+    xp = namespace(size)
+    regions = xp.arange(n_regions, dtype=xp.float64)
+    inside = _take_components(region, indices, -1.0)[:, None, :] == regions[:, None]
+    return xp.where(inside, _take_components(size, indices, 0.0)[:, None, :], 0.0)
 
 
 def _take_components(part: Array, indices: Array, padding: float) -> Array:

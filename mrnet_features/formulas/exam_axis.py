@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, Int64Array, namespace, upload_once
+from mrnet_features.counts.slice_sums import sum_slices
 from mrnet_features.stacks.exam_slices import count_slices, find_owners
 
 
@@ -36,15 +37,7 @@ def merge_slices(counts: Any, exam_starts: Sequence[int]) -> Any:
     if isinstance(counts, tuple):
         parts = [merge_slices(part, exam_starts) for part in counts]
         return type(counts)(*parts) if hasattr(counts, "_fields") else tuple(parts)
-    xp = namespace(counts)
-    if len(exam_starts) == 1:
-        return xp.sum(counts, axis=0, keepdims=True)
-    # one matrix product instead of one sum per exam; integers below 2^53 stay exact
-    owners = find_owners(exam_starts, counts.shape[0])
-    is_owner = np.arange(len(exam_starts))[:, None] == owners
-    rows = xp.reshape(xp.astype(counts, xp.float64), (counts.shape[0], -1))
-    merged = xp.matmul(xp.asarray(is_owner.astype(np.float64)), rows)
-    return xp.reshape(xp.astype(merged, xp.int64), (len(exam_starts), *counts.shape[1:]))
+    return sum_slices(counts, tuple(exam_starts))
 
 
 def pad_slices(values: Array, exam_starts: Sequence[int], fill: float = float("nan")) -> Array:
@@ -71,14 +64,10 @@ def pad_slices(values: Array, exam_starts: Sequence[int], fill: float = float("n
     if len(exam_starts) == 1:
         return values[None, ...]
     xp = namespace(values)
-    lengths = count_slices(exam_starts, values.shape[0])
-    position = np.arange(max(lengths.tolist()))
-    padding = values.shape[0]  # index of the row that is appended below
-    first = np.asarray(exam_starts)[:, None]
-    taken = np.where(position < lengths[:, None], first + position, padding)
+    taken = upload_once(_list_padded, tuple(exam_starts), values.shape[0], like=values)
     filler = xp.full((1, *values.shape[1:]), fill, dtype=values.dtype)
-    padded = xp.take(xp.concat([values, filler]), xp.asarray(taken.reshape(-1)), axis=0)
-    return xp.reshape(padded, (*taken.shape, *values.shape[1:]))
+    padded = xp.take(xp.concat([values, filler]), taken, axis=0)
+    return xp.reshape(padded, (len(exam_starts), -1, *values.shape[1:]))
 
 
 def repeat_exams(values: Array, exam_starts: Sequence[int], n_slices: int) -> Array:
@@ -102,4 +91,13 @@ def repeat_exams(values: Array, exam_starts: Sequence[int], n_slices: int) -> Ar
     array([7, 7, 8])
     """
     xp = namespace(values)
-    return xp.take(values, xp.asarray(find_owners(exam_starts, n_slices)), axis=0)
+    owners = upload_once(find_owners, tuple(exam_starts), n_slices, like=values)
+    return xp.take(values, owners, axis=0)
+
+
+def _list_padded(exam_starts: tuple[int, ...], n_slices: int) -> Int64Array:
+    """Slices of each exam in turn, padded with `n_slices` to the longest exam."""
+    lengths = count_slices(exam_starts, n_slices)
+    position = np.arange(np.max(lengths))
+    first = np.asarray(exam_starts, np.int64)[:, None]
+    return np.where(position < lengths[:, None], first + position, n_slices).reshape(-1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, namespace
+from mrnet_features.arrays import Array, namespace, upload_once
 from mrnet_features.counts.boundaries import Boundaries, boundaries
 from mrnet_features.counts.components_3d import Components3D, components_3d
 from mrnet_features.counts.region_extents import region_bounds
@@ -84,7 +84,7 @@ def describe_amounts(counts: FluidCounts, exam_starts: Sequence[int]) -> list[di
     xp = namespace(counts.histogram)
     merged = merge_slices(counts.histogram, exam_starts)
     n_pixels = xp.sum(as_float(merged), axis=-1)
-    firsts = xp.asarray(np.asarray(exam_starts))
+    firsts = upload_once(np.asarray, tuple(exam_starts), like=counts.histogram)
     # one row per slice and threshold, so that all thresholds are described at once
     rows = [xp.stack(parts, axis=1) for parts in zip(*counts.boundaries, strict=True)]
     core, n_steps, steps = (as_float(merge_slices(part, exam_starts)) for part in rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,7 @@ from mrnet_features.models.implications import apply_implications, choose_implic
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM, read_booster, write_booster
 from mrnet_features.models.tree_text import check_trees, cut_trees
 from mrnet_features.tables import align_tables
+from mrnet_features.versions import find_version
 
 if TYPE_CHECKING:
     from mrnet_features.tables import FeatureTable, LabelTable
@@ -261,7 +261,7 @@ def fit_bundle(
         columns=tuple(table.columns),
         provenance=keep_shareable(getattr(features, "attrs", {}).get("provenance", {})),
         thresholds=chosen_thresholds,
-        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        versions={name: find_version(name) for name in PACKAGES},
         implications=choose_implications(truth) if coherent else (),
     )
 

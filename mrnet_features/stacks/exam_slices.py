@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int64Array, namespace
+from mrnet_features.arrays import (
+    Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    namespace,
+    upload_once,
+)
 
 
 class ExamSlices(NamedTuple):
@@ -90,13 +97,48 @@ def index_slices(exam_starts: Sequence[int], stack: Array) -> ExamSlices:
     >>> found.owner.tolist(), found.slices.tolist(), found.bounds.tolist()
     ([0, 0, 1], [[0, 1], [2, 2]], [[0, 2], [2, 3]])
     """
-    xp = namespace(stack)
-    begins = np.asarray(exam_starts, np.int32)
-    ends = np.append(begins[1:], np.int32(stack.shape[0]))
-    owner = find_owners(exam_starts, stack.shape[0]).astype(np.int32)
-    steps = np.arange(np.max(ends - begins), dtype=np.int64)
-    slices = np.minimum(begins[:, None] + steps, ends[:, None] - 1)
-    return ExamSlices(np.stack([begins, ends], axis=1), xp.asarray(owner), xp.asarray(slices))
+    starts, n_slices = tuple(exam_starts), stack.shape[0]
+    owner = upload_owners(starts, stack)
+    slices = upload_once(_list_slices, starts, n_slices, like=stack)
+    return ExamSlices(find_bounds(starts, n_slices), owner, slices)
+
+
+def find_bounds(exam_starts: Sequence[int], n_slices: int) -> Int32Array:
+    """First slice of each exam and one past its last, of shape (n_exams, 2)."""
+    edges = np.asarray([*exam_starts, n_slices], np.int32)
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def upload_owners(exam_starts: Sequence[int], values: Array) -> Array:
+    """Exam index of each slice, on the device of values by slice.
+
+    Parameters
+    ----------
+    exam_starts : sequence of int
+    values : array of shape (n_slices, ...)
+
+    Returns
+    -------
+    array of shape (n_slices,), int32
+        Must not be written to.
+    """
+    return upload_once(_find_owners, tuple(exam_starts), values.shape[0], like=values)
+
+
+def upload_lengths(exam_starts: Sequence[int], values: Array) -> Array:
+    """Number of slices of each exam, on the device of values by slice.
+
+    Parameters
+    ----------
+    exam_starts : sequence of int
+    values : array of shape (n_slices, ...)
+
+    Returns
+    -------
+    array of shape (n_exams,), float64
+        Must not be written to.
+    """
+    return upload_once(_find_lengths, tuple(exam_starts), values.shape[0], like=values)
 
 
 def count_slices(exam_starts: Sequence[int], n_slices: int) -> Int64Array:
@@ -140,3 +182,18 @@ def find_owners(exam_starts: Sequence[int], n_slices: int) -> Int64Array:
     array([0, 0, 1, 1, 1])
     """
     return np.repeat(np.arange(len(exam_starts)), count_slices(exam_starts, n_slices))
+
+
+def _find_owners(exam_starts: tuple[int, ...], n_slices: int) -> Int32Array:
+    return find_owners(exam_starts, n_slices).astype(np.int32)
+
+
+def _find_lengths(exam_starts: tuple[int, ...], n_slices: int) -> Float64Array:
+    return count_slices(exam_starts, n_slices).astype(np.float64)
+
+
+def _list_slices(exam_starts: tuple[int, ...], n_slices: int) -> Int64Array:
+    """Slices of each exam, the last one repeated to the longest exam."""
+    begins, ends = find_bounds(exam_starts, n_slices).astype(np.int64).T[:, :, None]
+    slices: Int64Array = np.minimum(begins + np.arange(np.max(ends - begins)), ends - 1)
+    return slices

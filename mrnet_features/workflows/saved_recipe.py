@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import warnings
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from mrnet_features.families.presets import discover_families
 from mrnet_features.messages import quote
 from mrnet_features.models.bundle import Bundle
 from mrnet_features.stacks.discretisation import Discretisation
+from mrnet_features.versions import find_version
 
 __all__ = ["rebuild_extractor"]
 
@@ -69,7 +69,7 @@ def rebuild_extractor(
             f"{bundle.provenance.get('recipe_digest')}). Fit the model again, or install "
             f"mrnet-features {_version_of(bundle)}."
         )
-    installed = importlib.metadata.version("mrnet-features")
+    installed = find_version("mrnet-features")
     if _version_of(bundle) != installed:
         warnings.warn(
             f"The training table was extracted by mrnet-features {_version_of(bundle)}, but "

@@ -1,8 +1,9 @@
 """Substitute for CuPy in tests: NumPy behind an array class of its own.
 
 It refuses what CuPy refuses: NumPy and CuPy arrays in one operation, implicit conversion to NumPy,
-and kernel arguments of another type than the parameter. `empty` holds arbitrary bytes. Kernels run
-through emulator.py; devices, streams and memory are in devices_on_cpu.py.
+kernel arguments of another type than the parameter, and names and keywords that are not in
+cupy_names.txt. `empty` holds arbitrary bytes. Kernels run through emulator.py; devices, streams and
+memory are in devices_on_cpu.py.
 """
 
 import operator
@@ -11,6 +12,7 @@ import types
 import numpy as np
 
 from tests.cuda_emulator import devices_on_cpu as devices
+from tests.cuda_emulator.list_cupy import read_names
 
 METHODS = """
     all any argmax argmin argsort astype clip copy cumprod cumsum diagonal dot fill flatten max mean
@@ -103,6 +105,24 @@ def wrap(value):
     return value
 
 
+def as_in_cupy(name, function):
+    """Function that takes the arguments of CuPy's function of that name and no others."""
+    parameters = read_names()[name]
+    most = len(parameters) + name.startswith("ndarray.")
+
+    def call(*args, **kwargs):
+        unknown = [key for key in kwargs if key not in parameters and "**" not in parameters]
+        if unknown or (len(args) > most and "*" not in parameters):
+            raise TypeError(
+                f"cupy.{name} takes ({', '.join(parameters)}), got {len(args)} arguments and "
+                f"the keywords {list(kwargs)}."
+            )
+        return function(*args, **kwargs)
+
+    call.__name__ = name.rpartition(".")[2]
+    return call
+
+
 def on_device(function):
     """NumPy function that takes and returns device arrays."""
 
@@ -122,7 +142,8 @@ def _fill_class():
     for name in ("T", "mT", "real", "imag"):
         setattr(ndarray, name, property(lambda self, name=name: wrap(getattr(self._held, name))))
     for name in METHODS.split():
-        setattr(ndarray, name, on_device(getattr(np.ndarray, name)))
+        method = on_device(getattr(np.ndarray, name))
+        setattr(ndarray, name, as_in_cupy(f"ndarray.{name}", method))
     for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift"):
         _add_operator(name, getattr(operator, name))
     for name, key in (("and", "and_"), ("or", "or_"), ("xor", "xor")):
@@ -133,7 +154,6 @@ def _fill_class():
         setattr(ndarray, f"__{name}__", on_device(getattr(operator, name)))
     for name, kind in (("int", int), ("float", float), ("bool", bool), ("complex", complex)):
         setattr(ndarray, f"__{name}__", lambda self, kind=kind: kind(self._held))
-    ndarray.__index__ = lambda self: operator.index(self._held)
 
 
 def _add_operator(name, function):
@@ -219,12 +239,12 @@ def _make_submodule(name, **items):
     return made
 
 
-def _delegate(items):
-    """Functions that take and return device arrays; types and constants unchanged."""
+def _delegate(items, module=""):
+    """Functions that take and return device arrays, as far as CuPy has them; others unchanged."""
     return {
-        name: item if isinstance(item, type) or not callable(item) else on_device(item)
+        name: as_in_cupy(module + name, on_device(item)) if read_names()[module + name] else item
         for name, item in items.items()
-        if not name.startswith("_") and not isinstance(item, types.ModuleType)
+        if module + name in read_names() and not isinstance(item, types.ModuleType)
     }
 
 
@@ -240,16 +260,17 @@ def make_modules(its_emulator, folder):
             "cuda", **{name: item for name, item in of_cuda.items() if name not in pools}
         ),
         **{
-            name: _make_submodule(name, **_delegate(vars(getattr(np, name))))
+            name: _make_submodule(name, **_delegate(vars(getattr(np, name)), f"{name}."))
             for name in ("linalg", "fft")
         },
     }
     cupy = types.ModuleType("cupy")
-    own = (ndarray, RawModule, RawKernel, asarray, array, empty, empty_like, asnumpy)
+    own = (asarray, array, empty, empty_like, asnumpy)
     plain = ("finfo", "iinfo", "issubdtype", "result_type", "can_cast")
     vars(cupy).update(
         _delegate({name: getattr(np, name) for name in dir(np)}),
-        **{item.__name__: item for item in own},
+        **{item.__name__: item for item in (ndarray, RawModule, RawKernel)},
+        **{item.__name__: as_in_cupy(item.__name__, item) for item in own},
         **{name: getattr(np, name) for name in plain},
         **inner,
         **{name: of_cuda[name] for name in pools},

@@ -100,11 +100,12 @@ extern "C" __global__ void join_tiles(
 // the slice before.
 extern "C" __global__ void join_slices(
     const unsigned char* __restrict__ values, const unsigned char* __restrict__ regions,
-    int lowest, int mask, const unsigned char* __restrict__ is_first, int height, int width,
+    int lowest, int mask, const int* __restrict__ owners, int height, int width,
     unsigned int n_pixels, unsigned int* parent) {
     const unsigned int slice_size = (unsigned int)height * width;
     const unsigned int pixel = slice_size + blockIdx.x * blockDim.x + threadIdx.x;
-    if (pixel >= n_pixels || is_first[pixel / slice_size]) return;
+    const unsigned int slice = pixel / slice_size;
+    if (pixel >= n_pixels || owners[slice] != owners[slice - 1]) return;
     const int key = make_key(values[pixel], regions[pixel], lowest, mask);
     if (key == 0) return;
     const unsigned int below = pixel - slice_size;

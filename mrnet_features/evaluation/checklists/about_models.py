@@ -27,6 +27,7 @@ from mrnet_features.evaluation.checklists.model_parts import (
 )
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import group_names
+from mrnet_features.versions import find_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def software(evidence: Evidence) -> Answer:
     for package in sorted(found | {"mrnet_features", "numpy", "pandas", "scipy"}):
         name = DISTRIBUTIONS.get(package, package)
         try:
-            versions[name] = importlib.metadata.version(name)
+            versions[name] = find_version(name)
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -29,8 +29,9 @@ MEMORY_FRACTION = 0.8
 ALIGNMENT = 512
 """Stacks start at multiples of this many bytes, as separately allocated arrays would."""
 
-DEFAULT_READERS = 4
-"""Threads that read exams if no number was asked for."""
+MOST_READERS = 16
+"""Threads that read exams if no number was asked for, at most; a core reads about 120 exams a
+second, and each thread holds an exam in memory."""
 
 
 class Planned(NamedTuple):
@@ -138,8 +139,7 @@ def count_readers(n_jobs: int | None, n_cores: int) -> int:
     Parameters
     ----------
     n_jobs : int or None
-        None is four, or the number of cores if that is smaller; -1 all cores, -2 all but one, and
-        so on.
+        None is one per core, at most `MOST_READERS`; -1 all cores, -2 all but one, and so on.
     n_cores : int
 
     Returns
@@ -153,11 +153,11 @@ def count_readers(n_jobs: int | None, n_cores: int) -> int:
 
     Examples
     --------
-    >>> count_readers(None, 16), count_readers(-2, 16), count_readers(-20, 16)
-    (4, 15, 1)
+    >>> count_readers(None, 8), count_readers(None, 64), count_readers(-2, 16)
+    (8, 16, 15)
     """
     if n_jobs is None:
-        return min(DEFAULT_READERS, n_cores)
+        return min(MOST_READERS, n_cores)
     if n_jobs == 0:
         raise ValueError("`n_jobs` must not be 0. Leave it out, or pass -1 for all cores.")
     return n_jobs if n_jobs > 0 else max(n_cores + 1 + n_jobs, 1)

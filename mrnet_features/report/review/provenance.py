@@ -6,7 +6,6 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 import pandas as pd
@@ -24,6 +23,7 @@ from mrnet_features.report.review.digests import (
 )
 from mrnet_features.report.review.inputs import Inputs, Scored
 from mrnet_features.report.review.part import Cell, Closed, LeftOut, Part, PartBlock, tabulate
+from mrnet_features.versions import find_version
 
 __all__ = ["describe_provenance"]
 
@@ -61,7 +61,7 @@ def describe_provenance(inputs: Inputs) -> Sequence[Part | LeftOut]:
     label_rows = digest_rows(labels)
     feature_rows = {} if inputs.features is None else digest_rows(inputs.features)
     versions = {"Python": platform.python_version()}
-    versions |= {name: metadata.version(name) for name in PACKAGES}
+    versions |= {name: find_version(name) for name in PACKAGES}
     system = {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _name_processor(),
