@@ -14,6 +14,7 @@ from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
 _BLOCK = 16  # cells tested together
+_MOST_LEVELS = 160  # tables of more levels in four directions are too large for the second cache
 _N_ROWS = 8  # rows whose cells are found at once, so that they stay in the nearest cache
 
 
@@ -55,7 +56,8 @@ def cooccurrence(stack: Stack, *, distance: int = 1) -> Array:
     # half the memory for the cells of a row saves a fifth of the time
     dtype = np.uint16 if n_cells <= 2**16 else np.uint32
     cells = np.zeros((5, _N_ROWS * (width + min(distance, width))), dtype)
-    _count_pairs(stack.levels, stack.regions, distance, cells, table, counts)
+    body = _count_pairs if n_levels <= _MOST_LEVELS else _count_pairs_of_many
+    body(stack.levels, stack.regions, distance, cells, table, counts)
     return counts
 
 
@@ -128,6 +130,46 @@ def _count_pairs(
         for r in range(n_regions):
             for d in range(4):
                 _move_pairs(table[d], r * n_levels + 1, counts[s, r, d])
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_pairs_of_many(
+    levels: Any, regions: Any, distance: int, cells: Any, table: UInt32Array, counts: Int32Array
+) -> None:
+    """As `_count_pairs`, one direction after the other and both orders of a pair.
+
+    With many levels, one table fills the cache. Only its first row is used here.
+    """
+    n_slices, height, width = levels.shape
+    n_regions, _, n_levels, _ = counts.shape[1:]
+    right, down = min(distance, width), min(distance, height)
+    packed, spans = make_packed(height, width, down, right)
+    pairs = table[0]
+    for s in range(n_slices):
+        n_rows, stride, start = pack_regions(levels[s], regions[s], down, right, packed, spans)
+        below = down * stride
+        for d, offset in enumerate((right, below - right, below, below + right)):
+            for y in range(0, n_rows, _N_ROWS):
+                first, last = start + y * stride, min(y + _N_ROWS, n_rows)
+                n = (last - y) * stride
+                pixels, others = packed[first : first + n], packed[first + offset :]
+                one, two, begin_of = cells[0, :n], cells[1, :n], cells[2, :n]
+                _find_rows(pixels, np.uint32(n_levels), begin_of)
+                _find_cells(pixels, others, begin_of, one)
+                _find_rows(others[:n], np.uint32(n_levels), begin_of)
+                _find_cells(others, pixels, begin_of, two)
+                for row in range(y, last):
+                    begin, end = spans[row, 0] - first, spans[row, 1] - first
+                    for x in range(np.uint64(begin), np.uint64(end)):
+                        pairs[one[x]] += np.uint32(1)
+                        pairs[two[x]] += np.uint32(1)
+            for r in range(n_regions):
+                for i in range(n_levels):
+                    row = (r * n_levels + 1 + i) * (n_levels + 1) + 1
+                    numbers, line = pairs[row : row + n_levels], counts[s, r, d, i]
+                    for j in range(n_levels):
+                        line[j] = np.int32(numbers[j])
+                    numbers[:] = 0
 
 
 @cached_njit(nogil=True, error_model="numpy")
