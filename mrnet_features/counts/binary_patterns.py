@@ -10,11 +10,12 @@ from mrnet_features.arrays import Array, Int32Array, upload_once
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_box
+from mrnet_features.counts.squares import find_squares
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
 POINTS_PER_RADIUS = 8
-_BAND = 2048  # pixels compared at a time
+_BAND = 4096  # pixels compared at a time
 SHIFT = 11  # bits of a weight; interpolated grey levels then stay below 2^31
 
 
@@ -124,65 +125,87 @@ def _count_patterns(
     n_points = points.shape[0]
     margin = radius + 1
     longest = width + 2 * margin
-    flat = np.zeros((height + 2 * margin) * longest, np.int32)
-    insides = np.zeros(height * longest, np.uint8)
-    found = np.zeros((4, _BAND + longest), np.uint8)
+    flat = np.zeros((height + 2 * margin) * longest, np.uint8)
+    inside, work = np.zeros_like(flat), np.zeros_like(flat)
+    bits = np.zeros((n_points, _BAND + longest), np.uint8)
+    found = np.zeros((2, _BAND + longest), np.uint8)
+    columns = np.zeros(_BAND + 3 * margin * longest, np.int32)
     index = np.zeros(_BAND + longest, np.uint16)  # at most 255 regions of 66 patterns
     for s in range(n_slices):
         table = counts[s]
         top, bottom, left, right = find_box(regions[s])
         n_rows, n_columns = bottom - top, right - left
         stride = n_columns + 2 * margin
+        size = (n_rows + 2 * margin) * stride
+        for x in range(size):
+            inside[x] = 0
         for y in range(n_rows):  # one assignment for the slice would take seconds to compile
             begin = (y + margin) * stride + margin
-            line, of_slice = flat[begin : begin + n_columns], grey[s, top + y, left:right]
+            line, in_line = flat[begin : begin + n_columns], inside[begin : begin + n_columns]
+            of_slice, of_region = grey[s, top + y, left:right], regions[s, top + y, left:right]
             for x in range(n_columns):
-                line[x] = of_slice[x]
-        inside = insides[: n_rows * stride].reshape(n_rows, stride)
-        _find_uniform_squares(regions[s, top:bottom, left:right], radius, inside)
+                line[x], in_line[x] = of_slice[x], of_region[x]
+        find_squares(inside[:size], 2 * radius + 1, stride, work[:size])
         step = max(_BAND // stride, 1)
         for y in range(radius, n_rows - radius, step):
             n = (min(step, n_rows - radius - y) - 1) * stride + n_columns
-            _compare_line(flat, (y + margin) * stride + margin, n, points, stride, found)
-            first = y * stride
-            _find_indices(found, insides[first : first + n], n_points, index[:n])
+            start = (y + margin) * stride + margin
+            _compare_line(flat, start, n, points, stride, columns, bits)
+            _count_bright(bits, n, found[0], found[1])
+            first = start - radius * (stride + 1)
+            _find_indices(found, inside[first : first + n], n_points, index[:n])
             for x in range(n):
                 table[index[x]] += 1
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _compare_line(flat: Any, start: int, n: int, points: Any, stride: int, found: Any) -> None:
-    """Number of bright points and of changes between neighbouring points, for consecutive pixels.
+def _compare_line(
+    flat: Any, start: int, n: int, points: Any, stride: int, columns: Int32Array, bits: Any
+) -> None:
+    """Whether each point is bright, for consecutive pixels.
 
-    Indexes the flat slice: a view per point and line would cost more than the comparisons. `found`
-    holds bright points, changes and two lines of work space.
+    Indexes the flat slice: a view per point and line would cost more than the comparisons. Points
+    above and below the centre have the same column, so grey levels between two columns are
+    interpolated once for both.
     """
     n_points = points.shape[0]
-    bright, changes, before, now = found[0], found[1], found[2], found[3]
-    for x in range(n):
-        bright[x], changes[x] = np.uint8(0), np.uint8(0)
-    for p in range(-1, n_points):
-        # begin with the last point, which the first is compared with
-        dy, dx, wy, wx = points[p % n_points]
-        begin = start + dy * stride + dx
+    margin = n_points // POINTS_PER_RADIUS + 1
+    first = start - margin * stride
+    column, weight = 0, -1
+    for k in range(n_points):  # 0, 1, -1, 2, -2, ...
+        p = (k + 1) // 2 if k % 2 else (n_points - k // 2) % n_points
+        dy, dx, wy, wx = points[p]
+        now = bits[p]
         if wy == 0 and wx == 0:  # half of the points of radius 1 are pixels
+            begin = start + dy * stride + dx
             for x in range(n):
                 now[x] = np.uint8(flat[np.uintp(begin + x)] >= flat[np.uintp(start + x)])
-        else:
-            for x in range(n):
-                left, right = flat[np.uintp(begin + x)], flat[np.uintp(begin + x + 1)]
-                low_left = flat[np.uintp(begin + stride + x)]
-                low_right = flat[np.uintp(begin + stride + x + 1)]
-                above = np.int32((left << SHIFT) + wx * np.int32(right - left))
-                below = np.int32((low_left << SHIFT) + wx * np.int32(low_right - low_left))
-                between = np.int32(above * (1 << SHIFT) + wy * np.int32(below - above))
-                centre = flat[np.uintp(start + x)]
-                now[x] = np.uint8(between >= np.int32(centre << (2 * SHIFT)))
-        if p >= 0:
-            for x in range(n):
-                bright[x] += now[x]
-                changes[x] += now[x] ^ before[x]
-        before, now = now, before
+            continue
+        if column != dx or weight != wx:
+            column, weight = dx, wx
+            for x in range(n + 2 * margin * stride):
+                left = np.int32(flat[np.uintp(first + dx + x)])
+                right = np.int32(flat[np.uintp(first + dx + x + 1)])
+                columns[x] = np.int32((left << SHIFT) + wx * np.int32(right - left))
+        begin = (margin + dy) * stride
+        for x in range(n):
+            above, below = columns[np.uintp(begin + x)], columns[np.uintp(begin + stride + x)]
+            between = np.int32(np.int32(above << SHIFT) + wy * np.int32(below - above))
+            centre = np.int32(flat[np.uintp(start + x)])
+            now[x] = np.uint8(between >= np.int32(centre << (2 * SHIFT)))
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_bright(bits: Any, n: int, bright: Any, changes: Any) -> None:
+    """Number of bright points, and of changes between neighbouring points."""
+    n_points = bits.shape[0]
+    for x in range(n):
+        bright[x], changes[x] = np.uint8(0), np.uint8(0)
+    for p in range(n_points):
+        now, before = bits[p], bits[(p + n_points - 1) % n_points]
+        for x in range(n):
+            bright[x] += now[x]
+            changes[x] += now[x] ^ before[x]
 
 
 @cached_njit(nogil=True, error_model="numpy")
@@ -193,38 +216,3 @@ def _find_indices(found: Any, inside: Any, n_points: int, index: Any) -> None:
     for x in range(index.shape[0]):
         pattern = np.uint16(bright[x]) if changes[x] <= np.uint8(2) else mixed
         index[x] = np.uint16(np.uint16(inside[x]) * n_values) + pattern
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _find_uniform_squares(regions: Any, radius: int, inside: Any) -> None:
-    """Region of each pixel whose surrounding square of side 2 radius + 1 lies in it, else 0.
-
-    A square lies in one region if its lowest and highest region number are equal. `inside` may be
-    wider than `regions`; it is 0 there.
-    """
-    height, width = regions.shape
-    inside[:, :] = 0
-    n = width - 2 * radius
-    if n < 1:
-        return
-    low, high = np.full((height, n), 255, np.uint8), np.zeros((height, n), np.uint8)
-    for y in range(height):
-        for k in range(2 * radius + 1):
-            _widen(low[y], high[y], regions[y, k : k + n], regions[y, k : k + n])
-    lowest, highest = np.empty(n, np.uint8), np.empty(n, np.uint8)
-    for y in range(radius, height - radius):
-        lowest.fill(255)
-        highest.fill(0)
-        for k in range(-radius, radius + 1):
-            _widen(lowest, highest, low[y + k], high[y + k])
-        line = inside[y, radius : radius + n]
-        for x in range(n):
-            line[x] = lowest[x] if lowest[x] == highest[x] else np.uint8(0)
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _widen(low: Any, high: Any, other_low: Any, other_high: Any) -> None:
-    """Extend each range of a line to include that of another line."""
-    for x in range(low.shape[0]):
-        low[x] = min(low[x], other_low[x])
-        high[x] = max(high[x], other_high[x])

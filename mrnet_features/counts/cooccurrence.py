@@ -9,11 +9,13 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
-from mrnet_features.counts.packed_rows import find_span, pack_slice
+from mrnet_features.counts.packed_rows import make_packed, pack_regions
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
 _BLOCK = 16  # cells tested together
+_MOST_LEVELS = 160  # tables of more levels in four directions are too large for the second cache
+_N_ROWS = 8  # rows whose cells are found at once, so that they stay in the nearest cache
 
 
 @count
@@ -47,13 +49,15 @@ def cooccurrence(stack: Stack, *, distance: int = 1) -> Array:
     array([[0, 1],
            [1, 2]], dtype=int32)
     """
-    n_levels = stack.n_levels
+    n_levels, width = stack.n_levels, stack.levels.shape[2]
     counts = np.zeros((stack.n_slices, stack.n_regions, 4, n_levels, n_levels), np.int32)
     n_cells = (stack.n_regions * n_levels + 1) * (n_levels + 1)
     table = np.zeros((4, n_cells), np.uint32)
-    # half the memory for the cells of a line saves a fifth of the time
-    cells = np.zeros((4, stack.levels.shape[2]), np.uint16 if n_cells <= 2**16 else np.uint32)
-    _count_pairs(stack.levels, stack.regions, distance, cells, table, counts)
+    # half the memory for the cells of a row saves a fifth of the time
+    dtype = np.uint16 if n_cells <= 2**16 else np.uint32
+    cells = np.zeros((5, _N_ROWS * (width + min(distance, width))), dtype)
+    body = _count_pairs if n_levels <= _MOST_LEVELS else _count_pairs_of_many
+    body(stack.levels, stack.regions, distance, cells, table, counts)
     return counts
 
 
@@ -93,7 +97,7 @@ def _(distance: int = 1) -> None:
 def _count_pairs(
     levels: Any, regions: Any, distance: int, cells: Any, table: UInt32Array, counts: Int32Array
 ) -> None:
-    """Find the table cell of each pair of a line, then count them.
+    """Find the table cell of each pair of a few rows, then count them.
 
     `table` is of shape (4, (n_regions n_levels + 1) (n_levels + 1)). Column 0 counts pairs with a
     pixel of another region, row 0 pixels outside all regions; neither is read. So the loops have no
@@ -102,68 +106,89 @@ def _count_pairs(
     n_slices, height, width = levels.shape
     n_regions, _, n_levels, _ = counts.shape[1:]
     right, down = min(distance, width), min(distance, height)
-    packed = np.zeros((height + down, width + 2 * right), np.uint16)
+    packed, spans = make_packed(height, width, down, right)
     for s in range(n_slices):
-        pack_slice(levels[s], regions[s], 0, right, packed)
-        for y in range(height):
-            first, end = find_span(regions[s, y])
-            n = end - first
-            line, below = packed[y, first:], packed[y + down, first:]
-            first_cells, second_cells = cells[0, :n], cells[1, :n]
-            third_cells, fourth_cells = cells[2, :n], cells[3, :n]
-            _find_cells(
-                line[right : right + n],
-                line[2 * right : 2 * right + n],
-                below[:n],
-                below[right : right + n],
-                below[2 * right : 2 * right + n],
-                np.int32(n_levels),
-                first_cells,
-                second_cells,
-                third_cells,
-                fourth_cells,
-            )
-            for x in range(n):
-                table[0, first_cells[x]] += np.uint32(1)
-                table[1, second_cells[x]] += np.uint32(1)
-                table[2, third_cells[x]] += np.uint32(1)
-                table[3, fourth_cells[x]] += np.uint32(1)
+        n_rows, stride, start = pack_regions(levels[s], regions[s], down, right, packed, spans)
+        for y in range(0, n_rows, _N_ROWS):
+            first, last = start + y * stride, min(y + _N_ROWS, n_rows)
+            n = (last - y) * stride
+            below = first + down * stride
+            pixels, begin_of = packed[first : first + n], cells[4, :n]
+            one, two, three, four = cells[0, :n], cells[1, :n], cells[2, :n], cells[3, :n]
+            _find_rows(pixels, np.uint32(n_levels), begin_of)
+            _find_cells(pixels, packed[first + right :], begin_of, one)
+            _find_cells(pixels, packed[below - right :], begin_of, two)
+            _find_cells(pixels, packed[below:], begin_of, three)
+            _find_cells(pixels, packed[below + right :], begin_of, four)
+            for row in range(y, last):
+                begin, end = spans[row, 0] - first, spans[row, 1] - first
+                for x in range(np.uint64(begin), np.uint64(end)):
+                    table[0, one[x]] += np.uint32(1)
+                    table[1, two[x]] += np.uint32(1)
+                    table[2, three[x]] += np.uint32(1)
+                    table[3, four[x]] += np.uint32(1)
         for r in range(n_regions):
             for d in range(4):
                 _move_pairs(table[d], r * n_levels + 1, counts[s, r, d])
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _find_cells(
-    pixels: UInt16Array,
-    ahead: UInt16Array,
-    below_left: UInt16Array,
-    below: UInt16Array,
-    below_right: UInt16Array,
-    n_levels: Any,
-    first: Any,
-    second: Any,
-    third: Any,
-    fourth: Any,
+def _count_pairs_of_many(
+    levels: Any, regions: Any, distance: int, cells: Any, table: UInt32Array, counts: Int32Array
 ) -> None:
-    """Cell of each pair of a line in the table of its direction: region and level, other level."""
-    side = np.int32(n_levels + np.int32(1))
-    for x in range(pixels.shape[0]):
-        pixel = pixels[x]
-        region = np.uint16(pixel >> np.uint16(8))
-        row = np.int32(np.int32(region) * n_levels + np.int32(pixel & np.uint16(255)) - n_levels)
-        start = np.int32(row * side) if pixel > 0 else np.int32(0)
-        first[x] = start + _level_in(region, ahead[x])
-        second[x] = start + _level_in(region, below_left[x])
-        third[x] = start + _level_in(region, below[x])
-        fourth[x] = start + _level_in(region, below_right[x])
+    """As `_count_pairs`, one direction after the other and both orders of a pair.
+
+    With many levels, one table fills the cache. Only its first row is used here.
+    """
+    n_slices, height, width = levels.shape
+    n_regions, _, n_levels, _ = counts.shape[1:]
+    right, down = min(distance, width), min(distance, height)
+    packed, spans = make_packed(height, width, down, right)
+    pairs = table[0]
+    for s in range(n_slices):
+        n_rows, stride, start = pack_regions(levels[s], regions[s], down, right, packed, spans)
+        below = down * stride
+        for d, offset in enumerate((right, below - right, below, below + right)):
+            for y in range(0, n_rows, _N_ROWS):
+                first, last = start + y * stride, min(y + _N_ROWS, n_rows)
+                n = (last - y) * stride
+                pixels, others = packed[first : first + n], packed[first + offset :]
+                one, two, begin_of = cells[0, :n], cells[1, :n], cells[2, :n]
+                _find_rows(pixels, np.uint32(n_levels), begin_of)
+                _find_cells(pixels, others, begin_of, one)
+                _find_rows(others[:n], np.uint32(n_levels), begin_of)
+                _find_cells(others, pixels, begin_of, two)
+                for row in range(y, last):
+                    begin, end = spans[row, 0] - first, spans[row, 1] - first
+                    for x in range(np.uint64(begin), np.uint64(end)):
+                        pairs[one[x]] += np.uint32(1)
+                        pairs[two[x]] += np.uint32(1)
+            for r in range(n_regions):
+                for i in range(n_levels):
+                    row = (r * n_levels + 1 + i) * (n_levels + 1) + 1
+                    numbers, line = pairs[row : row + n_levels], counts[s, r, d, i]
+                    for j in range(n_levels):
+                        line[j] = np.int32(numbers[j])
+                    numbers[:] = 0
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _level_in(region: Any, pixel: Any) -> Any:
-    """Level of a packed pixel; 0 in another region."""
-    is_inside = np.uint16(pixel >> np.uint16(8)) == region
-    return np.int32(pixel & np.uint16(255)) if is_inside else np.int32(0)
+def _find_rows(pixels: UInt16Array, n_levels: Any, begin_of: Any) -> None:
+    """First cell of the table row of each pixel: that of its region and level."""
+    for x in range(pixels.shape[0]):
+        region = np.uint32(pixels[x] >> np.uint16(8))
+        level = np.uint32(pixels[x] & np.uint16(255))
+        row = (region - np.uint32(1)) * n_levels + level
+        begin_of[x] = row * (n_levels + np.uint32(1)) if pixels[x] > 0 else 0
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _find_cells(pixels: UInt16Array, others: UInt16Array, begin_of: Any, cells: Any) -> None:
+    """Cell of each pair in the table of its direction; column 0 for another region."""
+    for x in range(cells.shape[0]):
+        is_inside = np.uint16(pixels[x] ^ others[x]) < np.uint16(256)
+        level = np.uint16(others[x] & np.uint16(255))
+        cells[x] = begin_of[x] + (level if is_inside else np.uint16(0))
 
 
 @cached_njit(nogil=True, error_model="numpy")

@@ -6,13 +6,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
-from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_workspace
-from mrnet_features.counts.packed_rows import find_span
+from mrnet_features.counts.labelling import (
+    FIRST_LABEL,
+    find_root,
+    label_on_gpu,
+    label_slice,
+    make_labelling,
+)
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.stack import Stack
+
+_BLOCK = 16  # pixels tested together
 
 
 class DistanceZones(NamedTuple):
@@ -106,67 +113,73 @@ def _(stack: Stack) -> DistanceZones:
 def _count_distances(levels: Any, regions: Any, distances: Int32Array, n_pixels: Int32Array) -> int:
     """Fill both counts; return the farthest distance, at least 1."""
     n_slices, height, width = levels.shape
-    n_levels = distances.shape[2]
-    distance = np.zeros((height + 2, width + 2), np.int32)
-    label, parent, size, key_of, meeting = make_workspace(height, width)
-    nearest = np.zeros(parent.shape[0], np.int32)
+    work = make_labelling(height, width)
+    packed, spans, label, parent, size, pixel_of, joined = work
+    distance = np.zeros(packed.shape[0], np.uint32)
+    nearest = np.zeros(parent.shape[0], np.uint32)
     farthest = 1
     for s in range(n_slices):
-        _fill_distances(regions[s], distance)
-        newest = label_slice(levels[s], regions[s], n_levels, label, parent, key_of, size, meeting)
-        for k in range(newest + 1):
-            nearest[k] = height + width
-        for y in range(height):
-            first, end = find_span(regions[s, y])
-            line = label[y + 1, first + 1 : end + 1]
-            line_distance = distance[y + 1, first + 1 : end + 1]
-            for x in range(end - first):
-                nearest[line[x]] = min(nearest[line[x]], line_distance[x])
-        for child in range(newest, 0, -1):
-            root = parent[child]
+        n_rows, stride, last, n_joined = label_slice(levels[s], regions[s], work)
+        nearest[: last + 1] = height + width
+        for row in range(n_rows):
+            begin, end = spans[row]
+            _measure_row(packed, begin, end, distance)
+            _add_steps(packed, distance, begin, end, -stride)
+        for row in range(n_rows - 1, -1, -1):
+            begin, end = spans[row]
+            _add_steps(packed, distance, begin, end, stride)
+            here, of_pixel = label[begin:end], distance[begin:end]
+            for x in range(end - begin):
+                nearest[here[x]] = min(nearest[here[x]], of_pixel[x])
+        for child in joined[:n_joined]:
+            root = find_root(parent, child)
             nearest[root] = min(nearest[root], nearest[child])
-        for k in range(1, newest + 1):
-            if parent[k] == k and key_of[k] > 0:
-                row = int(key_of[k]) - 1
-                region = row // n_levels
-                distances[s, region, row % n_levels, nearest[k] - 1] += 1
+        for k in range(FIRST_LABEL, last + 1):
+            if size[k] > 0:
+                region = int(pixel_of[k] >> np.uint16(8)) - 1
+                level = int(pixel_of[k] & np.uint16(255)) - 1
+                distances[s, region, level, nearest[k] - np.uint32(1)] += 1
                 n_pixels[s, region] += size[k]
                 farthest = max(farthest, int(nearest[k]))
     return farthest
 
 
-@cached_njit(nogil=True)
-def _fill_distances(regions: Any, distance: Int32Array) -> None:
-    """City-block distance of each pixel to the nearest pixel outside its region.
+@cached_njit(nogil=True, error_model="numpy")
+def _measure_row(packed: UInt16Array, begin: int, end: int, distance: UInt32Array) -> None:
+    """Distance of each pixel of a row to the nearest pixel of the row outside its region."""
+    while begin < end:
+        after = _find_end(packed, begin)
+        n = after - begin
+        line = distance[begin:after]
+        for x in range(n):
+            line[x] = min(np.uint32(x), np.uint32(n - 1 - x)) + np.uint32(1)
+        begin = after
 
-    Pixels with a neighbour of another region have distance 1. No path from another region can be
-    shorter, so one sweep down and one sweep up find all distances without comparing regions. The
-    margin of `distance` stays 0.
+
+@cached_njit(nogil=True, error_model="numpy")
+def _find_end(packed: UInt16Array, x: int) -> int:
+    """First index from `x` on that lies in another region; behind each row is one."""
+    pixel = packed[x]
+    change = np.uint16(0)
+    while change < np.uint16(256):
+        for k in range(_BLOCK):
+            change |= packed[x + k] ^ pixel
+        x += _BLOCK
+    x -= _BLOCK
+    while np.uint16(packed[x] ^ pixel) < np.uint16(256):
+        x += 1
+    return x
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _add_steps(packed: UInt16Array, distance: UInt32Array, begin: int, end: int, to: int) -> None:
+    """Shorten distances of a row by those of the row before it, which is `to` further.
+
+    The shortest way out of a region goes along a column first, then along a row.
     """
-    height, width = regions.shape
-    beyond = np.int32(height + width)
-    for y in range(height):
-        here, line = regions[y], distance[y + 1, 1 : width + 1]
-        above, below = regions[max(y - 1, 0)], regions[min(y + 1, height - 1)]
-        for x in range(width):
-            line[x] = 1 if (here[x] != above[x]) | (here[x] != below[x]) else beyond
-        left, right = here[: width - 1], here[1:]
-        after = line[1:]
-        for x in range(width - 1):
-            if left[x] != right[x]:
-                line[x], after[x] = 1, 1
-        before = distance[y, 1 : width + 1]
-        for x in range(width):
-            line[x] = min(line[x], before[x] + 1)
-        nearest = np.int32(0)
-        for x in range(width):
-            nearest = min(line[x], np.int32(nearest + 1))
-            line[x] = nearest
-    for y in range(height - 1, -1, -1):
-        line, before = distance[y + 1, 1 : width + 1], distance[y + 2, 1 : width + 1]
-        for x in range(width):
-            line[x] = min(line[x], before[x] + 1)
-        nearest = np.int32(0)
-        for x in range(width - 1, -1, -1):
-            nearest = min(line[x], np.int32(nearest + 1))
-            line[x] = nearest
+    pixels, others = packed[begin:end], packed[begin + to : end + to]
+    line, before = distance[begin:end], distance[begin + to : end + to]
+    for x in range(line.shape[0]):
+        is_inside = np.uint16(pixels[x] ^ others[x]) < np.uint16(256)
+        steps = before[x] if is_inside else np.uint32(0)
+        line[x] = min(line[x], np.uint32(steps + np.uint32(1)))

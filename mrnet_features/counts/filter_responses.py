@@ -267,7 +267,8 @@ def _count_laplacian(grey: Any, regions: Any, taps: Int32Array, counts: Int32Arr
             n_lines = min(step, bottom - y)
             total, more = sums[0, : n_lines * n], sums[1, : n_lines * n]
             start = (y - top + reach) * n
-            filter_even(middle[0], start, n, taps[1], total)
+            # sums of two samples of a Gaussian stay below 2^15
+            filter_even(middle[0], start, n, taps[1], total, np.int16)
             filter_even(middle[1], start, n, taps[0], more)
             for x in range(n_lines * n):
                 total[x] += more[x]

@@ -11,6 +11,7 @@ from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.filter_responses import REACH, STEPS, count_on_gpu
 from mrnet_features.counts.packed_rows import find_box, find_span
+from mrnet_features.counts.squares import find_squares
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.stack import Stack
 
@@ -92,11 +93,10 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> No
         bits += 1
     shift = 2 * bits - _STEP_BITS  # of twice a difference of halves, so that it is not negative
     table = np.zeros((height + 1, width + 1), np.int32)
-    tall, inside = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
-    is_wide = np.zeros((2, width), np.uint8)
+    squares = np.zeros(height * (width + 1), np.uint8)
+    work = np.zeros_like(squares)
     cells = np.zeros((3, width), np.uint32)
     for s in range(n_slices):
-        tall[:] = 0
         flat = counts[s].reshape(-1)
         top, bottom, left, right = find_box(regions[s])
         for x in range(left, right + 1):
@@ -107,24 +107,28 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> No
             for x in range(left, right):
                 row += np.int32(grey[s, y, x])
                 line[x + 1] = above[x + 1] + row
+        stride = right - left + 1
         for y in range(top, bottom):
-            _find_squares(
-                regions[s, max(y - 1, 0)], regions[s, y], side, y == 0, tall, is_wide, inside
-            )
-            if y + 1 < side:
-                continue
-            first, end = find_span(inside)
-            n, begin = end - first, first + 1 - side
+            line, of_region = squares[(y - top) * stride :], regions[s, y, left:right]
+            for x in range(stride - 1):
+                line[x] = of_region[x]
+            line[stride - 1] = 0
+        size = (bottom - top) * stride
+        find_squares(squares[:size], side, stride, work[:size])
+        for y in range(top, bottom + 1 - side):
+            line = squares[(y - top) * stride : (y - top + 1) * stride]
+            first, end = find_span(line)
+            n, begin = end - first, left + first
             if n == 0:
                 continue
             horizontal, vertical, diagonal = cells[0, :n], cells[1, :n], cells[2, :n]
             _take_details(
-                table[y + 1 - side, begin : begin + side + n],
-                table[y + 1 - half, begin : begin + side + n],
-                table[y + 1, begin : begin + side + n],
+                table[y, begin : begin + side + n],
+                table[y + half, begin : begin + side + n],
+                table[y + side, begin : begin + side + n],
                 half,
                 shift,
-                inside[first:end],
+                line[first:end],
                 horizontal,
                 vertical,
                 diagonal,
@@ -133,47 +137,6 @@ def _count_squares(grey: Any, regions: Any, side: int, counts: Int32Array) -> No
                 flat[horizontal[x]] += 1
                 flat[vertical[x]] += 1
                 flat[diagonal[x]] += 1
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _find_squares(
-    above: Any, line: Any, side: int, is_first: bool, tall: Any, is_wide: Any, inside: Any
-) -> None:
-    """Region of each square whose lower right pixel is in this line; 0 if it is in no region.
-
-    `tall` is, for each column, the number of consecutive lines whose last `side` pixels lie in one
-    region, at most `side`.
-    """
-    width, length = line.shape[0], 1
-    before, now = is_wide[0], is_wide[1]
-    for x in range(width):
-        before[x] = np.uint8(line[x] > 0)
-    while length < side:  # pixels of one region, twice as many each time
-        reach = min(length, width)
-        for x in range(reach):
-            now[x] = 0
-        _join_pixels(line[: width - reach], line[reach:], before, before[reach:], now[reach:])
-        before, now, length = now, before, 2 * length
-    _count_lines(above, line, before, np.uint8(side), is_first, tall, inside)
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _join_pixels(left: Any, right: Any, is_left: Any, is_right: Any, is_both: Any) -> None:
-    """Whether two neighbouring pieces of a line are marked and of one region."""
-    for x in range(left.shape[0]):
-        is_both[x] = (is_left[x] & is_right[x]) if left[x] == right[x] else np.uint8(0)
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _count_lines(
-    above: Any, line: Any, is_wide: Any, side: Any, is_first: bool, tall: Any, inside: Any
-) -> None:
-    """Extend the number of lines above each pixel, and mark the squares."""
-    for x in range(line.shape[0]):
-        so_far = tall[x] if (above[x] == line[x]) & (not is_first) else np.uint8(0)
-        more = np.uint8(min(so_far, np.uint8(side - np.uint8(1))) + np.uint8(1))
-        tall[x] = more if is_wide[x] > 0 else np.uint8(0)
-        inside[x] = line[x] if tall[x] == side else np.uint8(0)
 
 
 @cached_njit(nogil=True, error_model="numpy")

@@ -11,17 +11,24 @@ from mrnet_features.arrays import (
     Int32Array,
     Int64Array,
     UInt16Array,
-    UInt32Array,
+    UInt64Array,
 )
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import shared_count
-from mrnet_features.counts.packed_rows import find_span, pack_slice
+from mrnet_features.counts.packed_rows import make_packed, pack_regions
 from mrnet_features.launch import N_THREADS, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
 
 LEVEL = np.uint16(255)
 SUM = np.uint16(2047)  # the sum of eight levels is at most 2040
 FIRST = np.uint16(2048)
+
+_N_CODES = 81  # 0 to 8 neighbours inside and 0 to 8 of equal level
+_N_ROWS = 8  # rows compared at once, so that results stay in the nearest cache
+_SHIFT = np.uint64(36)
+_ONE = np.uint64(1)
+_ONE_PIXEL = np.uint64(2**36)
+_MOST_PIXELS = 2**24  # with differences up to 2040, their sum stays below `_ONE_PIXEL`
 
 _TABLE_ROW = 19  # numbers per level in the table of a block, as in neighbourhood.cu
 
@@ -67,17 +74,14 @@ def neighbourhoods(stack: Stack) -> Neighbourhoods:
     >>> found.dependence[0, 0, :, :2].tolist(), found.difference[0, 0, :, :2].tolist()
     ([[1, 0], [0, 2]], [[1, 0], [0, 1]])
     """
-    n_slices = stack.n_slices
-    shape = (n_slices, stack.n_regions, stack.n_levels)
+    n_slices, n_levels, n_regions = stack.n_slices, stack.n_levels, stack.n_regions
+    shape = (n_slices, n_regions, n_levels)
     dependence = np.zeros((*shape, 9), np.int32)
-    difference = np.zeros((*shape, 9), np.int64)
-    _count_neighbours(
-        *(stack.levels, stack.regions, stack.n_levels),
-        dependence.reshape(n_slices, -1, 9),
-        difference.reshape(n_slices, -1, 9),
-    )
-    number = dependence.sum(axis=-1, dtype=np.int32) - difference[..., 0].astype(np.int32)
-    return Neighbourhoods(dependence, number, difference[..., 1:])
+    number = np.zeros(shape, np.int32)
+    difference = np.zeros((*shape, 8), np.int64)
+    table = np.zeros(256 * (n_regions + 1) * _N_CODES, np.uint64)
+    _count_neighbours(stack.levels, stack.regions, table, dependence, number, difference)
+    return Neighbourhoods(dependence, number, difference)
 
 
 @neighbourhoods.gpu
@@ -113,80 +117,97 @@ def _(stack: Stack) -> Neighbourhoods:
 def _count_neighbours(
     levels: Any,
     regions: Any,
-    n_levels: int,
+    table: UInt64Array,
     dependence: Int32Array,
+    number: Int32Array,
     difference: Int64Array,
 ) -> None:
-    """Compare whole lines with their eight shifts, then add the results to the tables.
+    """Compare rows with their eight shifts, then add the results to the table.
 
-    Row 0 of a table counts pixels outside all regions, so that no loop has a branch. Column 0 of
-    the differences counts pixels without a neighbour.
+    `table` has `_N_CODES` numbers for each value of a packed pixel, one for each number of
+    neighbours inside and of equal level: the number of pixels, times `_ONE_PIXEL`, plus the sum of
+    their differences. It is 0 before and afterwards.
     """
     n_slices, height, width = levels.shape
-    packed = np.zeros((height + 2, width + 2), np.uint16)
-    like, unlike = np.zeros(width, np.uint32), np.zeros(width, np.uint32)
-    gap = np.zeros(width, np.uint32)
-    n_rows = dependence.shape[1]
-    n_like = np.zeros((n_rows + 1) * 9, np.uint32)
-    gaps = np.zeros((n_rows + 1) * 9, np.uint64)
+    packed, spans = make_packed(height, width, 1, 1)
+    code = np.zeros(_N_ROWS * (width + 1), np.uint16)
+    gap = np.zeros(_N_ROWS * (width + 1), np.uint16)
     for s in range(n_slices):
-        n_like[:] = 0
-        gaps[:] = 0
-        pack_slice(levels[s], regions[s], 1, 1, packed)
-        for y in range(height):
-            first, end = find_span(regions[s, y])
-            n = end - first
-            _compare_line(
-                packed[y, first : end + 2],
-                packed[y + 1, first : end + 2],
-                packed[y + 2, first : end + 2],
-                np.int32(n_levels),
-                like[:n],
-                unlike[:n],
-                gap[:n],
-            )
-            for x in range(n):
-                n_like[like[x]] += np.uint32(1)
-                gaps[unlike[x]] += np.uint64(gap[x])
-        for row in range(n_rows):
-            for j in range(9):
-                dependence[s, row, j] = n_like[(row + 1) * 9 + j]
-                difference[s, row, j] = gaps[(row + 1) * 9 + j]
+        n_rows, stride, start = pack_regions(levels[s], regions[s], 1, 1, packed, spans)
+        since = 0
+        for y in range(0, n_rows, _N_ROWS):
+            first, last = start + y * stride, min(y + _N_ROWS, n_rows)
+            n = (last - y) * stride
+            pixels, line = packed[first : first + n], packed[first - 1 :]
+            above, below = packed[first - 1 - stride :], packed[first - 1 + stride :]
+            _compare(above, line, below, code[:n], gap[:n])
+            for row in range(y, last):
+                begin, end = spans[row, 0] - first, spans[row, 1] - first
+                for x in range(np.uint64(begin), np.uint64(end)):
+                    entry = np.uint32(pixels[x]) * np.uint32(_N_CODES) + np.uint32(code[x])
+                    table[entry] += _ONE_PIXEL + np.uint64(gap[x])
+            since += n
+            if since > _MOST_PIXELS:
+                _move(table, dependence[s], number[s], difference[s])
+                since = 0
+        _move(table, dependence[s], number[s], difference[s])
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _compare_line(
-    above: UInt16Array,
-    line: UInt16Array,
-    below: UInt16Array,
-    n_levels: Any,
-    like: UInt32Array,
-    unlike: UInt32Array,
-    gap: UInt32Array,
+def _compare(
+    above: UInt16Array, line: UInt16Array, below: UInt16Array, code: UInt16Array, gap: UInt16Array
 ) -> None:
-    """Table indices of each pixel of a line, and its difference from its neighbours."""
-    for x in range(like.shape[0]):
+    """Code and difference of each pixel ``line[x + 1]``, from its eight neighbours."""
+    for x in range(code.shape[0]):
         pixel = line[x + 1]
-        # one number holds 2048 times the neighbours inside, plus the sum of their levels
-        inside = np.uint16(0)
-        equal = np.uint16(0)
-        for other in (
-            above[x],
-            above[x + 1],
-            above[x + 2],
-            line[x],
-            line[x + 2],
-            below[x],
-            below[x + 1],
-            below[x + 2],
-        ):
-            is_in = np.uint16(other ^ pixel) < np.uint16(256)
-            inside += np.uint16(np.uint16(other & LEVEL) + FIRST) if is_in else np.uint16(0)
-            equal += np.uint16(1) if other == pixel else np.uint16(0)
-        n_inside, total = np.int32(inside >> np.uint16(11)), np.int32(inside & SUM)
-        level = np.int32(pixel & LEVEL)
-        row = np.int32(np.int32(pixel >> np.uint16(8)) * n_levels + level - n_levels)
-        start = np.int32(9 * row) if pixel > 0 else np.int32(0)
-        like[x] = start + np.int32(equal)
-        unlike[x] = start + n_inside
-        gap[x] = abs(n_inside * level - total) if n_inside > 0 else np.int32(1)
+        inside = np.uint16(
+            _inside(above[x], pixel)
+            + _inside(above[x + 1], pixel)
+            + _inside(above[x + 2], pixel)
+            + _inside(line[x], pixel)
+            + _inside(line[x + 2], pixel)
+            + _inside(below[x], pixel)
+            + _inside(below[x + 1], pixel)
+            + _inside(below[x + 2], pixel)
+        )
+        equal = np.uint16(
+            np.uint16(above[x] == pixel)
+            + np.uint16(above[x + 1] == pixel)
+            + np.uint16(above[x + 2] == pixel)
+            + np.uint16(line[x] == pixel)
+            + np.uint16(line[x + 2] == pixel)
+            + np.uint16(below[x] == pixel)
+            + np.uint16(below[x + 1] == pixel)
+            + np.uint16(below[x + 2] == pixel)
+        )
+        n_inside, total = np.uint16(inside >> np.uint16(11)), np.uint16(inside & SUM)
+        expected = np.uint16(n_inside * np.uint16(pixel & LEVEL))
+        code[x] = np.uint16(np.uint16(n_inside * np.uint16(9)) + equal)
+        gap[x] = expected - total if expected > total else total - expected
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _inside(other: Any, pixel: Any) -> Any:
+    """2048 for a neighbour in the region of the pixel, plus its level; 0 for others."""
+    is_inside = np.uint16(other ^ pixel) < np.uint16(256)
+    return np.uint16(np.uint16(other & LEVEL) + FIRST) if is_inside else np.uint16(0)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _move(
+    table: UInt64Array, dependence: Int32Array, number: Int32Array, difference: Int64Array
+) -> None:
+    """Add the table to the counts of a slice, and clear it."""
+    n_regions, n_levels = number.shape
+    for r in range(n_regions):
+        for i in range(n_levels):
+            first = (256 * (r + 1) + i + 1) * _N_CODES
+            for n_inside in range(9):
+                for equal in range(n_inside + 1):
+                    both = table[first + 9 * n_inside + equal]
+                    n_pixels = np.int32(both >> _SHIFT)
+                    dependence[r, i, equal] += n_pixels
+                    if n_inside > 0:
+                        number[r, i] += n_pixels
+                        difference[r, i, n_inside - 1] += np.int64(both & (_ONE_PIXEL - _ONE))
+            table[first : first + _N_CODES] = 0

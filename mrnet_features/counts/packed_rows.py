@@ -1,4 +1,8 @@
-"""Rows of a slice packed for counting: level and region in one number, without the background."""
+"""Rows of a slice packed for counting: level and region in one number, without the background.
+
+Numba compiles a loop over pixels to vector instructions if it has no branch, no loop over a tuple,
+and reads and writes few arrays: with more than about five, it can't test that they are distinct.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from mrnet_features.arrays import UInt16Array
+from mrnet_features.arrays import Int64Array, UInt16Array
 from mrnet_features.compiling import cached_njit
 
 _BLOCK = 16  # pixels tested together
+_LONGEST = 65535  # of uint16
+_VECTOR = 32
+_BEFORE = 8  # numbers before the first margin: runs look back that far
+
+PADDING = 2 * _VECTOR
+"""Numbers after the last pixel of packed rows, and after work space for one row."""
 
 
 @cached_njit(nogil=True, error_model="numpy")
@@ -29,28 +39,28 @@ def find_span(line: Any) -> tuple[int, int]:
     >>> find_span(np.uint8([0, 0, 3, 0, 1, 0]))
     (2, 5)
     """
+    n = line.shape[0]
+    if n > _LONGEST:
+        return _find_span_of_long(line)
+    # no branch and numbers of 16 bits, so that many pixels are tested at once
+    beyond = np.uint16(n)
+    first, end = beyond, np.uint16(0)
+    for x in range(n):
+        is_inside = line[x] > 0
+        first = min(first, np.uint16(x) if is_inside else beyond)
+        end = max(end, np.uint16(x + 1) if is_inside else np.uint16(0))
+    return (int(first), int(end)) if end > 0 else (0, 0)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _find_span_of_long(line: Any) -> tuple[int, int]:
+    """As `find_span`, for any length."""
     first, end = 0, line.shape[0]
-    while first + _BLOCK <= end:
-        seen = np.uint8(0)
-        for k in range(_BLOCK):
-            seen |= line[first + k]
-        if seen > 0:
-            break
-        first += _BLOCK
     while first < end and line[first] == 0:
         first += 1
-    if first == end:
-        return 0, 0
-    while end - _BLOCK >= first:
-        seen = np.uint8(0)
-        for k in range(_BLOCK):
-            seen |= line[end - _BLOCK + k]
-        if seen > 0:
-            break
-        end -= _BLOCK
-    while line[end - 1] == 0:
+    while first < end and line[end - 1] == 0:
         end -= 1
-    return first, end
+    return (first, end) if first < end else (0, 0)
 
 
 @cached_njit(nogil=True, error_model="numpy")
@@ -152,32 +162,94 @@ def mark_bright(line: Any, inside: Any, threshold: int, bright: Any) -> tuple[in
     return find_span(bright) if seen > 0 else (0, 0)
 
 
+@cached_njit(nogil=True)
+def make_packed(height: int, width: int, n_rows: int, n_columns: int) -> tuple[Any, Any]:
+    """Work space for `pack_regions`: `packed` and `spans`."""
+    size = (height + 2 * n_rows) * (width + n_columns) + 2 * n_columns + _BEFORE + PADDING
+    return np.zeros(size, np.uint16), np.zeros((height, 2), np.int64)
+
+
 @cached_njit(nogil=True, error_model="numpy")
-def pack_slice(levels: Any, regions: Any, top: int, left: int, packed: UInt16Array) -> None:
-    """Write ``256 region + level`` for each pixel; 0 outside all regions.
+def pack_regions(
+    levels: Any, regions: Any, n_rows: int, n_columns: int, packed: UInt16Array, spans: Int64Array
+) -> tuple[int, int, int]:
+    """Write ``256 region + level`` of the box around all regions of a slice; 0 outside regions.
 
     Two pixels lie in one region if their high bytes are equal, and also have one level if the
-    numbers are equal. With a margin of zeros, the edge of the slice needs no test.
+    numbers are equal. The rows of the box lie one after another, with zeros between them, above
+    and below, so that a neighbour is at a fixed distance and the edge of the slice needs no test.
 
     Parameters
     ----------
     levels, regions : array of shape (height, width), uint8
-    top, left : int
-        Row and column of `packed` for the first pixel.
-    packed : array, uint16
-        At least as large as the slice and its margins. Written to in the slice only.
+    n_rows, n_columns : int
+        Rows of zeros above and below the box, and zeros between its rows: how far a neighbour of
+        a pixel can be.
+    packed, spans : array
+        From `make_packed`, written to. ``spans[k]`` is the index in `packed` of the first pixel of
+        row k of the box that lies in a region, and one past that of the last; equal for none.
+        Before the first pixel are at least eight numbers, and after the last `PADDING`.
+
+    Returns
+    -------
+    height, stride, start : int
+        Number of rows of the box, distance of a pixel to the one below, and index of the first.
 
     Examples
     --------
-    >>> packed = np.zeros((1, 4), np.uint16)
-    >>> pack_slice(np.uint8([[5, 6]]), np.uint8([[1, 0]]), 0, 1, packed)
-    >>> packed.tolist()
-    [[0, 261, 0, 0]]
+    >>> packed, spans = make_packed(1, 2, 0, 1)
+    >>> pack_regions(np.uint8([[5, 6]]), np.uint8([[0, 1]]), 0, 1, packed, spans)
+    (1, 2, 9)
+    >>> begin, end = spans[0]
+    >>> packed[begin - 1 : end + 1]
+    array([  0, 262,   0], dtype=uint16)
     """
     height, width = levels.shape
+    top, bottom, left, right = height, 0, width, 0
     for y in range(height):
-        level, region = levels[y], regions[y]
-        line = packed[top + y, left : left + width]
-        for x in range(width):
-            both = np.uint16((np.uint16(region[x]) << np.uint16(8)) | np.uint16(level[x]))
-            line[x] = both if region[x] > 0 else np.uint16(0)
+        first, end = find_span(regions[y])
+        # rows above the box are written over
+        row = max(y - top, 0)
+        spans[row, 0], spans[row, 1] = first, end
+        if first < end:
+            top, bottom = min(top, y), y + 1
+            left, right = min(left, first), max(right, end)
+    if top >= bottom:
+        return 0, n_columns, 0
+    stride = right - left + n_columns
+    start = _BEFORE + n_rows * stride + n_columns
+    packed[:start] = 0
+    begin = start
+    for y in range(top, bottom):
+        _pack_row(levels[y, left:right], regions[y, left:right], packed[begin : begin + stride])
+        row = y - top
+        has_pixels = spans[row, 0] < spans[row, 1]
+        spans[row, 0] = begin + spans[row, 0] - left if has_pixels else begin
+        spans[row, 1] = begin + spans[row, 1] - left if has_pixels else begin
+        begin += stride
+    packed[begin : begin + n_rows * stride + n_columns] = 0
+    return bottom - top, stride, start
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _pack_row(levels: Any, regions: Any, packed: UInt16Array) -> None:
+    n = levels.shape[0]
+    for x in range(n):
+        both = np.uint16((np.uint16(regions[x]) << np.uint16(8)) | np.uint16(levels[x]))
+        packed[x] = both if regions[x] > 0 else np.uint16(0)
+    for x in range(n, packed.shape[0]):
+        packed[x] = 0
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def round_up(n: int) -> int:
+    """Length of a line rounded up: whole vectors, without a remainder, take less time.
+
+    `PADDING` is large enough to read that far from any pixel.
+
+    Examples
+    --------
+    >>> round_up(33)
+    64
+    """
+    return (n + _VECTOR - 1) // _VECTOR * _VECTOR

@@ -9,9 +9,12 @@ import numpy as np
 from mrnet_features.arrays import Array, Int32Array, UInt16Array, UInt32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
-from mrnet_features.counts.packed_rows import find_span, pack_slice
+from mrnet_features.counts.packed_rows import PADDING, make_packed, pack_regions, round_up
 from mrnet_features.launch import N_THREADS, SHARED_BYTES, count_tiles, launch
 from mrnet_features.stacks.stack import Stack
+
+_HIGHEST = 7  # highest position that is told apart: three bits
+_FIRST_FLAG = np.uint16(4096)  # flags of the four directions are above their positions
 
 _N_SHORT = 32  # runs up to this length are counted in shared memory: 16 KB for 32 levels
 
@@ -40,7 +43,9 @@ def run_lengths(stack: Stack) -> Array:
     array([[1, 0],
            [0, 1]], dtype=int32)
     """
-    counts = _count_runs(stack.levels, stack.regions, stack.n_levels, stack.n_regions)
+    n_levels, n_regions = stack.n_levels, stack.n_regions
+    table = np.zeros(256 * (n_regions + 1) * 128, np.uint32)
+    counts = _count_runs(stack.levels, stack.regions, n_levels, n_regions, table)
     return counts.reshape(stack.n_slices, stack.n_regions, 4, stack.n_levels, -1)
 
 
@@ -70,93 +75,170 @@ def _(stack: Stack) -> Array:
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _count_runs(levels: Any, regions: Any, n_levels: int, n_regions: int) -> Int32Array:
-    """Count pixels by their position in their run; differences of these counts are the runs.
+def _count_runs(
+    levels: Any, regions: Any, n_levels: int, n_regions: int, table: UInt32Array
+) -> Int32Array:
+    """Count pixels by their positions in their runs; differences of these counts are the runs.
 
-    A run of length n has one pixel at each of the positions 1 to n. So the number of runs of length
-    n is the number of pixels at position n minus that at position n + 1. No pixel needs to know
-    where its run ends, and no loop over pixels has a branch.
+    A run of length n has one pixel at each of the positions 0 to n - 1. So the number of runs of
+    length n is the number of pixels at position n - 1 minus that at position n, and no loop over
+    pixels has a branch. Runs longer than seven pixels are rare: each is followed to its end.
+
+    `table` has 128 numbers for each value of a packed pixel: 64 codes of two positions, for each
+    pair of directions. It is 0 before and afterwards.
     """
     n_slices, height, width = levels.shape
-    n_rows = n_regions * n_levels
-    stride = max(height, width) + 2
-    # row 0 counts pixels outside all regions
-    table = np.zeros((n_rows + 1) * 4 * stride, np.uint32)
     per_slice = n_regions * 4 * n_levels
-    counts = np.zeros((n_slices * per_slice, 1), np.int32)
-    packed = np.zeros((height + 1, width + 2), np.uint16)
-    # position of each pixel in its runs, from 0, in this line and the one above, alternating
-    position_in = np.zeros((2, 4, width + 2), np.uint32)
-    starts = np.zeros(width, np.uint32)
-    second, third, fourth = np.uint32(stride), np.uint32(2 * stride), np.uint32(3 * stride)
-    longest = 1
+    counts = np.zeros((n_slices * per_slice, _HIGHEST), np.int32)
+    packed, spans = make_packed(height, width, 1, 1)
+    # positions of the pixels of this row of the box and of the one above, alternating
+    codes = np.zeros((2, width + 2 + PADDING), np.uint16)
+    at = np.zeros((4, 8), np.int32)  # pixels at each position
+    # row in the counts of a slice and length, at most one for eight pixels in each direction
+    longs = np.empty((height * width // 2 + 1, 2), np.int32)
+    longest = _HIGHEST
     for s in range(n_slices):
-        pack_slice(levels[s], regions[s], 1, 1, packed)
-        for y in range(height):
-            first, end = find_span(regions[s, y])
-            n = end - first
-            line, above = packed[y + 1, first : end + 2], packed[y, first : end + 2]
-            old, new = position_in[(y + 1) & 1], position_in[y & 1]
-            right = new[0, first + 1 : end + 1]
-            down_left = new[1, first + 1 : end + 1]
-            down = new[2, first + 1 : end + 1]
-            down_right = new[3, first + 1 : end + 1]
-            # (1, -1) comes from the upper right, (1, 0) from above, (1, 1) from the upper left
-            _continue_runs(line[1:], above[2:], old[1, first + 2 : end + 2], down_left)
-            _continue_runs(line[1:], above[1:], old[2, first + 1 : end + 1], down)
-            _continue_runs(line[1:], above, old[3, first:end], down_right)
-            _find_starts(line, np.int32(n_levels), np.int32(4 * stride), starts[:n], right)
-            for x in range(n):
-                start = starts[x]
-                table[start + right[x]] += np.uint32(1)
-                table[start + second + down_left[x]] += np.uint32(1)
-                table[start + third + down[x]] += np.uint32(1)
-                table[start + fourth + down_right[x]] += np.uint32(1)
-        for row in range(4, 4 * (n_rows + 1)):
-            while table[row * stride + longest + 1] > 0:
-                longest += 1
+        n_longs = 0
+        n_rows, stride, start = pack_regions(levels[s], regions[s], 1, 1, packed, spans)
+        for y in range(n_rows):
+            begin, end = spans[y]
+            n, column = end - begin, begin - start - y * stride
+            code = codes[y & 1, column + 1 :]
+            _find_positions(
+                packed[begin - 8 :],
+                packed[begin - stride - 1 :],
+                codes[(y + 1) & 1, column:],
+                code[: round_up(n)],
+            )
+            if _count_positions(packed[begin:end], code, table) >= _FIRST_FLAG:
+                n_longs = _follow_runs(packed, begin, code[:n], stride, n_levels, longs, n_longs)
+        for k in range(n_longs):
+            longest = max(longest, longs[k, 1])
         if longest > counts.shape[1]:
             wider = np.zeros((n_slices * per_slice, longest), np.int32)
-            for row in range(s * per_slice):
-                for length in range(counts.shape[1]):
-                    wider[row, length] = counts[row, length]
+            wider[: s * per_slice, : counts.shape[1]] = counts[: s * per_slice]
             counts = wider
+        of_slice = counts[s * per_slice : (s + 1) * per_slice]
         for r in range(n_regions):
             for i in range(n_levels):
-                for d in range(4):
-                    entry = ((r * n_levels + i + 1) * 4 + d) * stride + 1
-                    row = s * per_slice + (r * 4 + d) * n_levels + i
-                    length = 0
-                    while table[entry] > 0:
-                        counts[row, length] = table[entry] - table[entry + 1]
-                        table[entry] = 0
-                        entry += 1
-                        length += 1
-    return counts
+                pixel = 256 * (r + 1) + i + 1
+                numbers = table[128 * pixel : 128 * (pixel + 1)]
+                _move_short_runs(numbers, at, of_slice, r * 4 * n_levels + i, n_levels)
+        for k in range(n_longs):
+            row, length = longs[k]
+            of_slice[row, _HIGHEST - 1] -= 1
+            of_slice[row, length - 1] += 1
+    while longest > 1 and not counts[:, longest - 1].any():
+        longest -= 1
+    return counts[:, :longest].copy() if longest < _HIGHEST else counts
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _continue_runs(
-    line: UInt16Array, before: UInt16Array, old: UInt32Array, new: UInt32Array
-) -> None:
-    """Positions in runs that continue from the line above; 0 where a run begins."""
+def _find_positions(line: UInt16Array, above: UInt16Array, old: UInt16Array, new: Any) -> None:
+    """Positions of each pixel in its four runs, at most 7, with a flag where one becomes 7.
+
+    ``line[x + 8]`` and ``above[x + 1]`` are the pixel and the one above, ``old[x + 1]`` the
+    positions of the latter. The directions are those of `run_lengths`, three bits each.
+    """
     for x in range(new.shape[0]):
-        continues = (line[x] == before[x]) & (line[x] > 0)
-        new[x] = np.uint32(old[x] + np.uint32(1)) if continues else np.uint32(0)
+        pixel = line[x + 8]
+        continues = line[x + 7] == pixel
+        code = np.uint16(continues)
+        continues &= line[x + 6] == pixel
+        code += np.uint16(continues)
+        continues &= line[x + 5] == pixel
+        code += np.uint16(continues)
+        continues &= line[x + 4] == pixel
+        code += np.uint16(continues)
+        continues &= line[x + 3] == pixel
+        code += np.uint16(continues)
+        continues &= line[x + 2] == pixel
+        code += np.uint16(continues)
+        continues &= line[x + 1] == pixel
+        code += np.uint16(continues)
+        is_eighth = continues & (line[x] != pixel)
+        code |= _FIRST_FLAG if is_eighth else np.uint16(0)
+        code |= _step(old[x + 2], np.uint16(1)) if above[x + 2] == pixel else np.uint16(0)
+        code |= _step(old[x + 1], np.uint16(2)) if above[x + 1] == pixel else np.uint16(0)
+        code |= _step(old[x], np.uint16(3)) if above[x] == pixel else np.uint16(0)
+        new[x] = code if pixel > 0 else np.uint16(0)
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _find_starts(
-    line: UInt16Array, n_levels: Any, stride: Any, starts: UInt32Array, right: UInt32Array
+def _step(code: Any, direction: Any) -> Any:
+    """Position in a direction after that of `code`, and its flag, as part of a code."""
+    shift = np.uint16(np.uint16(3) * direction)
+    position = np.uint16(np.uint16(code >> shift) & np.uint16(7))
+    next_one = np.uint16(position + np.uint16(1)) if position < np.uint16(7) else np.uint16(7)
+    is_eighth = position == np.uint16(6)
+    flag = np.uint16(_FIRST_FLAG << direction) if is_eighth else np.uint16(0)
+    return np.uint16(np.uint16(next_one << shift) | flag)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_positions(line: UInt16Array, codes: UInt16Array, table: UInt32Array) -> Any:
+    """Add the codes of a line to the table; return them joined by "or"."""
+    seen = np.uint16(0)
+    for x in range(line.shape[0]):
+        code = codes[x]
+        seen |= code
+        start = np.uint32(line[x]) * np.uint32(128)
+        table[start + (code & np.uint16(63))] += np.uint32(1)
+        code = np.uint16(np.uint16(code >> np.uint16(6)) & np.uint16(63))
+        table[start + np.uint32(64) + code] += np.uint32(1)
+    return seen
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _follow_runs(
+    packed: UInt16Array,
+    begin: int,
+    codes: UInt16Array,
+    stride: int,
+    n_levels: int,
+    longs: Int32Array,
+    n_longs: int,
+) -> int:
+    """Find the lengths of the runs whose eighth pixel lies in a line; return the new `n_longs`."""
+    for x in range(codes.shape[0]):
+        flags = int(codes[x] // _FIRST_FLAG)
+        for direction in range(4):
+            if (flags >> direction) & 1 == 0:
+                continue
+            pixel = packed[begin + x]
+            offset = 1 if direction == 0 else stride - 2 + direction
+            length, at = 8, begin + x + offset
+            while packed[at] == pixel:
+                length += 1
+                at += offset
+            region, level = int(pixel >> np.uint16(8)), int(pixel & np.uint16(255))
+            longs[n_longs, 0] = ((region - 1) * 4 + direction) * n_levels + level - 1
+            longs[n_longs, 1] = length
+            n_longs += 1
+    return n_longs
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _move_short_runs(
+    table: UInt32Array, at: Int32Array, counts: Int32Array, row: int, n_levels: int
 ) -> None:
-    """First table index of each pixel, and its position in the run along the line."""
-    for x in range(starts.shape[0]):
-        pixel = line[x + 1]
-        row = np.int32(np.int32(pixel >> np.uint16(8)) * n_levels - n_levels)
-        row = np.int32(row + np.int32(pixel & np.uint16(255))) if pixel > 0 else np.int32(0)
-        starts[x] = np.int32(row * stride) + np.int32(1)
-    length = np.uint32(0)
-    for x in range(starts.shape[0]):
-        continues = (line[x] == line[x + 1]) & (line[x] > 0)
-        length = np.uint32(length + np.uint32(1)) if continues else np.uint32(0)
-        right[x] = length
+    """Move the runs of one level from the table to its rows of the counts, `n_levels` apart."""
+    seen = np.uint32(0)
+    for number in table:
+        seen |= number
+    if seen == 0:
+        return
+    at[:] = 0
+    for pair in range(2):
+        one, other = at[2 * pair], at[2 * pair + 1]
+        for high in range(8):
+            for low in range(8):
+                number = np.int32(table[64 * pair + 8 * high + low])
+                one[low] += number
+                other[high] += number
+    table[:] = 0
+    for direction in range(4):
+        for length in range(1, _HIGHEST):
+            counts[row, length - 1] = at[direction, length - 1] - at[direction, length]
+        counts[row, _HIGHEST - 1] = at[direction, _HIGHEST - 1]  # these include longer runs
+        row += n_levels

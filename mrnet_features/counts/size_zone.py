@@ -6,10 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array
+from mrnet_features.arrays import Array, Int32Array, Int64Array, UInt32Array
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
-from mrnet_features.counts.labelling import label_on_gpu, label_slice, make_workspace
+from mrnet_features.counts.labelling import (
+    FIRST_LABEL,
+    key_of,
+    label_on_gpu,
+    label_slice,
+    make_labelling,
+)
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.stack import Stack
 
@@ -58,15 +64,13 @@ def size_zones(stack: Stack) -> SizeZones:
     >>> [part.ravel().tolist() for part in found[:3]]
     [[1, 2], [1, 2], [2, 1]]
     """
-    n_slices, n_regions = stack.n_slices, stack.n_regions
-    by_level = np.zeros((n_slices, n_regions, stack.n_levels), np.int32)
+    shape = (stack.n_slices, stack.n_regions)
+    by_level = np.zeros((*shape, stack.n_levels), np.int32)
+    n_pixels = np.zeros(shape, np.int32)
     cells, starts = _find_cells(stack.levels, stack.regions, by_level)
-    lengths = np.diff(starts)
-    padded = np.zeros((3, n_slices, n_regions, max(int(lengths.max()), 1)), np.int32)
-    inside = np.arange(padded.shape[-1]) < lengths.reshape(n_slices, n_regions, 1)
-    padded[:, inside] = cells
-    level, size, number = padded
-    n_pixels = (size * number).sum(axis=-1, dtype=np.int32)
+    n_cells = max(int(np.diff(starts).max()), 1)
+    level, size, number = np.zeros((3, *shape, n_cells), np.int32)
+    _spread_cells(cells, starts, level, size, number, n_pixels)
     return SizeZones(level, size, number, by_level, n_pixels)
 
 
@@ -145,59 +149,94 @@ def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32A
     """Fill `by_level`; return the cells (level, size, number) and the start of each list."""
     n_slices, height, width = levels.shape
     n_regions, n_levels = by_level.shape[1:]
-    n_keys = n_regions * n_levels + 1
-    # row 0 counts labels that are not a small zone, so that the loop has no branch
-    table = np.zeros((_N_SMALL + 1) * n_keys, np.uint32)
-    label, parent, size, key_of, meeting = make_workspace(height, width)
+    n_keys = n_regions * n_levels
+    # the first row counts labels that are no zone and the last row large zones, so that the loop
+    # over labels has no branch
+    table = np.zeros((_N_SMALL + 2, n_keys), np.uint32)
+    work = make_labelling(height, width)
     cells = np.zeros((3, 1024), np.int32)
     starts = np.zeros(n_slices * n_regions + 1, np.int32)
     n_cells = 0
     for s in range(n_slices):
         table[:] = 0
-        newest = label_slice(levels[s], regions[s], n_levels, label, parent, key_of, size, meeting)
-        n_large = 0
-        for k in range(1, newest + 1):
-            is_zone = (parent[k] == k) & (key_of[k] > 0)
-            is_small = is_zone & (size[k] <= _N_SMALL)
-            table[size[k] * np.uint32(n_keys) + key_of[k] if is_small else np.uint32(0)] += 1
-            n_large += is_zone & (size[k] > _N_SMALL)
-        large = np.empty(n_large, np.int64)
-        index = 0
-        for k in range(1, newest + 1):
-            if size[k] > _N_SMALL and parent[k] == k and key_of[k] > 0:
-                large[index] = np.int64(size[k]) * n_keys + key_of[k]
-                index += 1
-        large.sort()
-        capacity = n_cells + int(n_large)
-        for index in range(n_keys, table.shape[0]):
-            capacity += int(table[index] > 0)
+        _, _, last, _ = label_slice(levels[s], regions[s], work)
+        _count_zones(work, last, n_levels, table.reshape(-1))
+        large = _sort_large(work, last, n_levels, n_keys, int(table[-1].sum()))
+        capacity = n_cells + large.shape[0]
+        for row in table[1:-1]:
+            for number in row:
+                capacity += int(number > 0)
         if capacity > cells.shape[1]:
             wider = np.zeros((3, 2 * capacity), np.int32)
-            for k in range(n_cells):
-                for part in range(3):
-                    wider[part, k] = cells[part, k]
+            wider[:, :n_cells] = cells[:, :n_cells]
             cells = wider
         for region in range(n_regions):
             begin = n_cells
             starts[s * n_regions + region] = begin
             for n in range(1, _N_SMALL + 1):
-                for i in range(1, n_levels + 1):
-                    number = table[n * n_keys + region * n_levels + i]
-                    if number > 0:
-                        cells[0, n_cells], cells[1, n_cells], cells[2, n_cells] = i, n, number
+                row = table[n, region * n_levels : (region + 1) * n_levels]
+                for i in range(n_levels):
+                    if row[i] > 0:
+                        cells[0, n_cells], cells[1, n_cells], cells[2, n_cells] = i + 1, n, row[i]
                         n_cells += 1
-            for index in range(n_large):
+            for index in range(large.shape[0]):
                 code = int(large[index])
-                row = code % n_keys - 1
-                if row // n_levels != region:
+                key = code % n_keys
+                if key // n_levels != region:
                     continue
                 if index > 0 and code == int(large[index - 1]):
                     cells[2, n_cells - 1] += 1
                     continue
-                cells[0, n_cells], cells[1, n_cells] = row % n_levels + 1, code // n_keys
+                cells[0, n_cells], cells[1, n_cells] = key % n_levels + 1, code // n_keys
                 cells[2, n_cells] = 1
                 n_cells += 1
             for k in range(begin, n_cells):
                 by_level[s, region, cells[0, k] - 1] += cells[2, k]
     starts[-1] = n_cells
     return cells[:, :n_cells], starts
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _count_zones(work: Any, last: int, n_levels: int, table: UInt32Array) -> None:
+    """Count zones by size, large ones together, and by region and level."""
+    n_keys = np.uint32(table.shape[0] // (_N_SMALL + 2))
+    size, pixel_of = work.size, work.pixel_of
+    for k in range(FIRST_LABEL, last + 1):
+        row = min(size[k], np.uint32(_N_SMALL + 1)) * n_keys
+        table[row + key_of(pixel_of[k], np.uint32(n_levels))] += np.uint32(1)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _sort_large(work: Any, last: int, n_levels: int, n_keys: int, n_large: int) -> Int64Array:
+    """Large zones as ``size n_keys + key``, sorted."""
+    large = np.empty(n_large, np.int64)
+    index = 0
+    if n_large > 0:
+        for k in range(FIRST_LABEL, last + 1):
+            if work.size[k] > _N_SMALL:
+                key = key_of(work.pixel_of[k], np.uint32(n_levels))
+                large[index] = np.int64(work.size[k]) * n_keys + np.int64(key)
+                index += 1
+        large.sort()
+    return large
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def _spread_cells(
+    cells: Int32Array,
+    starts: Int32Array,
+    level: Int32Array,
+    size: Int32Array,
+    number: Int32Array,
+    n_pixels: Int32Array,
+) -> None:
+    """Copy the list of each slice and region to a row of the counts, and count its pixels."""
+    n_slices, n_regions = n_pixels.shape
+    for s in range(n_slices):
+        for r in range(n_regions):
+            begin, end = starts[s * n_regions + r], starts[s * n_regions + r + 1]
+            for k in range(end - begin):
+                level[s, r, k] = cells[0, begin + k]
+                size[s, r, k] = cells[1, begin + k]
+                number[s, r, k] = cells[2, begin + k]
+                n_pixels[s, r] += cells[1, begin + k] * cells[2, begin + k]

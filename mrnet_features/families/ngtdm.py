@@ -71,11 +71,7 @@ class Ngtdm(Family):
 
     def describe(self, counts: Counts) -> Statistics:
         """Statistics of the table in the class docstring."""
-        n_levels = counts.number.shape[-1]
-        n_pairs = math.prod(counts.number.shape[1:]) * n_levels
-        return describe_in_blocks(
-            _describe_tones, counts.number, counts.difference, n_cells=n_pairs
-        )
+        return _describe_tones(counts.number, counts.difference)
 
 
 def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
@@ -112,17 +108,24 @@ def _describe_tones(number: Array, difference: Array) -> dict[str, Array]:
         "coarseness": xp.minimum(divide(xp.ones_like(sum_ps), sum_ps, 1e6), 1e6 + unknown),
         "contrast": divide(2 * variance, g * (g - 1), 0.0) * divide(sum_s, n) + unknown,
         "busyness": divide(sum_ps, unlike, 0.0) + unknown,
-        "complexity": divide(_sum_complexity(p, p * s, level), n),
+        "complexity": divide(_sum_complexity(p, p * s), n),
         "strength": divide(2 * xp.sum(p * squares_to, axis=-1), sum_s, 0.0) + unknown,
     }
 
 
-def _sum_complexity(p: Array, ps: Array, level: Array) -> Array:
+def _sum_complexity(p: Array, ps: Array) -> Array:
     """Sum over pairs of levels present of their distance times their mean difference."""
     xp = namespace(p)
+    level = xp.arange(p.shape[-1], dtype=xp.float64)
+    distance = xp.abs(level[:, None] - level[None, :])
     present = p > 0
     # an infinite sum leaves out pairs with an absent level
-    p = xp.where(present, p, float("inf"))
-    ps = xp.where(present, ps, 0.0)
-    quotients = (ps[..., :, None] + ps[..., None, :]) / (p[..., :, None] + p[..., None, :])
-    return xp.sum(xp.abs(level[:, None] - level[None, :]) * quotients, axis=(-2, -1))
+    p, ps = xp.where(present, p, float("inf")), xp.where(present, ps, 0.0)
+
+    def sum_pairs(p: Array, ps: Array) -> dict[str, Array]:
+        # both summands of the mean difference add up to the same, as pairs are ordered
+        shares = xp.sum(distance / (p[..., :, None] + p[..., None, :]), axis=-1)
+        return {"sum": 2 * xp.sum(ps * shares, axis=-1)}
+
+    n_pairs = math.prod(p.shape[1:]) * p.shape[-1]
+    return describe_in_blocks(sum_pairs, p, ps, n_cells=n_pairs)["sum"]

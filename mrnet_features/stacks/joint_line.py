@@ -108,15 +108,38 @@ def _count_changes(
     part: Any, columns: Int64Array, depths: Int64Array, reach: int, changes: Any
 ) -> None:
     _, height, width = part.shape
-    running = np.zeros(width + 1, np.int32)
+    n = width - 2 * reach  # runs of columns
+    steps, totals = np.zeros(width, np.int32), np.zeros(max(n, 0), np.int32)
+    sizes = np.zeros_like(totals)
     for i in range(depths.shape[0] - 1):
-        for s in range(depths[i], depths[i + 1]):
-            for y in range(1, height - 1):
-                above, below = part[s, y - 1], part[s, y + 1]
-                for x in range(width):
-                    running[x + 1] = running[x] + np.int32(below[x]) - np.int32(above[x])
-                for j in range(columns.shape[0] - 1):
-                    total = 0
-                    for x in range(columns[j], columns[j + 1]):
-                        total += abs(running[x + reach + 1] - running[x - reach])
-                    changes[i, j, y] += total
+        for y in range(1, height - 1):
+            sizes[:] = 0
+            for s in range(depths[i], depths[i + 1]):
+                _take_steps(part[s, y - 1], part[s, y + 1], steps)
+                totals[:] = 0
+                for k in range(2 * reach + 1):
+                    _add_steps(steps[k : k + n], totals)
+                _add_sizes(totals, sizes)
+            for j in range(columns.shape[0] - 1):
+                total = 0
+                for x in range(columns[j] - reach, columns[j + 1] - reach):
+                    total += sizes[x]
+                changes[i, j, y] = total
+
+
+@cached_njit(nogil=True)
+def _take_steps(above: Any, below: Any, steps: Any) -> None:
+    for x in range(steps.shape[0]):
+        steps[x] = np.int32(below[x]) - np.int32(above[x])
+
+
+@cached_njit(nogil=True)
+def _add_steps(steps: Any, totals: Any) -> None:
+    for x in range(totals.shape[0]):
+        totals[x] += steps[x]
+
+
+@cached_njit(nogil=True)
+def _add_sizes(totals: Any, sizes: Any) -> None:
+    for x in range(sizes.shape[0]):
+        sizes[x] += abs(totals[x])
