@@ -186,13 +186,13 @@ def _compare_line(
             for x in range(n + 2 * margin * stride):
                 left = np.int32(flat[np.uintp(first + dx + x)])
                 right = np.int32(flat[np.uintp(first + dx + x + 1)])
-                columns[x] = np.int32((left << SHIFT) + wx * np.int32(right - left))
+                columns[x] = np.int32(left * (1 << SHIFT) + wx * np.int32(right - left))
         begin = (margin + dy) * stride
         for x in range(n):
             above, below = columns[np.uintp(begin + x)], columns[np.uintp(begin + stride + x)]
             between = np.int32(np.int32(above << SHIFT) + wy * np.int32(below - above))
             centre = np.int32(flat[np.uintp(start + x)])
-            now[x] = np.uint8(between >= np.int32(centre << (2 * SHIFT)))
+            now[x] = np.uint8(between >= np.int32(centre * (1 << (2 * SHIFT))))
 
 
 @cached_njit(nogil=True, error_model="numpy")
