@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.compile_ahead import compile_missing
 from mrnet_features.extraction.describe import Row, describe_batch, make_row, warn_of_faults
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
@@ -370,6 +371,7 @@ def compute_rows(extractor: FeatureExtractor, exams: Exams) -> Generator[Row, No
         n_readers = count_readers(extractor.n_jobs, cpu_count())
         rows = iterate_rows(listed, recipe, n_readers=n_readers, batch_size=extractor.batch_size)
     else:
+        compile_missing(recipe, extractor.n_jobs, extractor.progress)
         jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(listed))
         rows = run_exam_jobs(jobs, listed, extractor.n_jobs)
     with contextlib.closing(rows):

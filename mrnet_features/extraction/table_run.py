@@ -16,6 +16,7 @@ import pandas as pd
 from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.changes import keep_unchanged
+from mrnet_features.extraction.compile_ahead import compile_missing
 from mrnet_features.extraction.existing import TableHead, find_existing
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.failures import Failure, is_failures_file, write_failures
@@ -155,6 +156,8 @@ class TableRun:
             return
         if head is not None:
             head.verify()
+        if self.dask is None and self.extractor.device_ == "cpu":
+            compile_missing(self.recipe, self.extractor.n_jobs, self.progress)
         with explain_write_errors(self.path, self.describe_kept):
             journalled = self.journal.read()
         finished = self.keep_unchanged({**self.list_finished(head), **journalled})
