@@ -79,8 +79,7 @@ class Scratch(NamedTuple):
     `shades`, with a margin of one pixel, is the signal of the tissue of each sample of the
     checkerboard, -1 in air. `edges` is the mean of the samples of an edge pixel, -1 elsewhere.
     `is_edge` marks the edge pixels of a row. Of these, `columns` holds the column, `firsts` the
-    index of the first sample, `thirds` 1 if there is a third, by column: the next row is likely to
-    need it as well.
+    index of the first sample, `thirds` 1 if there is a third, by column.
     """
 
     work: Any
@@ -235,6 +234,29 @@ def find_edges(shades: Any, r: int, least: float, is_edge: Any, columns: Any) ->
 
 
 @compiled
+def guess_thirds(
+    shades: Any, r: int, least: float, columns: Any, n_edges: int, thirds: Any
+) -> None:
+    """Guess which edge pixels of a row need a third sample: those with other tissue in other rows.
+
+    Rows alternate between the two depths, so the samples above and below tell what is there.
+    """
+    above, here, below = shades[r], shades[r + 1], shades[r + 2]
+    for e in range(n_edges):
+        c = columns[e]
+        if (r + c) & 1:
+            one, two, up, down = here[c], here[c + 2], above[c + 1], below[c + 1]
+            count = int(abs(one - up) > least) + int(abs(one - down) > least)
+            count += int(abs(two - up) > least) + int(abs(two - down) > least)
+        else:
+            own = here[c + 1]
+            count = int(abs(own - above[c]) > least) + int(abs(own - above[c + 2]) > least)
+            count += int(abs(own - below[c]) > least) + int(abs(own - below[c + 2]) > least)
+        if count != 2:  # else as in the row before
+            thirds[c] = int(count > 2)
+
+
+@compiled
 def choose_points(
     work: Any, first: int, n_edges: int, r: int, used: int, offsets: Any, scratch: Any
 ) -> int:
@@ -281,6 +303,7 @@ def sample_edges(
     )  # fmt: skip
     signal = model.signal
     n_edges = find_edges(scratch.shades, r, least, scratch.is_edge, columns)
+    guess_thirds(scratch.shades, r, 2.0 * least, columns, n_edges, thirds)
     done = 0
     while done < n_edges:
         last = choose_points(work, done, n_edges, r, used, offsets, scratch)
