@@ -191,7 +191,8 @@ def filter_rows(
                 line[x] = grey[y + k, min(max(left + x - reach, 0), width - 1)]
         n_sums = n_lines * stride - 2 * reach
         one, two = sums[0, :n_sums], sums[1, :n_sums]
-        h, along = 0, np.int64(1)  # a plain 1 is a type of its own: filters are compiled twice
+        along: Any = np.int64(1)  # a plain 1 is a type of its own: filters would be compiled twice
+        h = 0
         while h < taps.shape[0]:
             is_pair = h + 1 < taps.shape[0] and is_odd[h + 1]
             if is_pair:

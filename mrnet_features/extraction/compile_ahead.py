@@ -145,8 +145,9 @@ def compile_missing(recipe: Recipe, n_jobs: int | None, progress: bool | None = 
 
 def _count_processes(n_jobs: int, n_groups: int) -> int:
     """Number of processes; a negative `n_jobs` as in joblib."""
-    wanted = n_jobs if n_jobs > 0 else cpu_count() + 1 + n_jobs
-    return min(wanted, cpu_count(), n_groups, MOST_PROCESSES)
+    n_cores: int = cpu_count()
+    wanted = n_jobs if n_jobs > 0 else n_cores + 1 + n_jobs
+    return min(wanted, n_cores, n_groups, MOST_PROCESSES)
 
 
 def _compile_parts(

@@ -364,7 +364,7 @@ def paint(
     `least` is the difference in signal that makes a pixel an edge.
     """
     n_slices, height, _ = stack.shape
-    used = np.int64(0)  # a plain 0 is a type of its own: all would be compiled twice
+    used: Any = np.int64(0)  # a plain 0 is a type of its own: all would be compiled twice
     for s in range(n_slices):
         image = stack[s]
         scratch.shades[:] = -1.0
