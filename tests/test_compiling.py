@@ -199,3 +199,54 @@ def test_without_any_folder_functions_are_compiled_in_each_process(modules, tmp_
         assert result == "6 0\n"
         assert len(shown.splitlines()) == 1
         assert "not kept" in shown
+
+
+REFUSE = """
+import sys
+from mrnet_features import FeatureExtractor
+from mrnet_features.compiling import NotCompiledError, refuse_compiling
+
+try:
+    with refuse_compiling():
+        FeatureExtractor("minimal").get_feature_names_out()
+except NotCompiledError as error:
+    print(error.folder)
+FeatureExtractor("minimal").get_feature_names_out()
+"""
+
+
+def test_compiling_can_be_refused_and_what_is_kept_is_loaded(tmp_path):
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", REFUSE], env=env, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    )
+    assert first.startswith(str(tmp_path))
+    assert second == ""
+
+
+def test_a_change_of_a_number_of_an_imported_module_is_compiled(tmp_path, monkeypatch):
+    package = tmp_path / "mrnet_features_like"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "tissues.py").write_text("AIR = 2\n")
+    (package / "paint.py").write_text(
+        "from mrnet_features.compiling import cached_njit\n"
+        "from mrnet_features_like import tissues as t\n\n\n"
+        "@cached_njit()\ndef paint(x):\n    return x * t.AIR\n"
+    )
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def paint(x):
+        for name in [name for name in sys.modules if name.startswith("mrnet_features_like")]:
+            del sys.modules[name]
+        compiling._checksum.cache_clear()
+        importlib.invalidate_caches()
+        return importlib.import_module("mrnet_features_like.paint").paint(x)
+
+    assert paint(3) == 6
+    (package / "tissues.py").write_text("AIR = 50\n")
+    assert paint(3) == 150

@@ -199,13 +199,14 @@ def filter_rows(
                 line[x] = grey[y + k, min(max(left + x - reach, 0), width - 1)]
         n_sums = n_lines * stride - 2 * reach
         one, two = sums[0, :n_sums], sums[1, :n_sums]
+        along: Any = np.int64(1)  # a plain 1 is a type of its own: filters would be compiled twice
         h = 0
         while h < taps.shape[0]:
             is_pair = h + 1 < taps.shape[0] and is_odd[h + 1]
             if is_pair:
-                filter_both(padded, reach, 1, taps[h], taps[h + 1], one, two, np.int16)
+                filter_both(padded, reach, along, taps[h], taps[h + 1], one, two, np.int16)
             else:
-                filter_even(padded, reach, 1, taps[h], one, np.int16)
+                filter_even(padded, reach, along, taps[h], one, np.int16)
             for k in range(n_lines):
                 to, of = (y + k - top + reach) * n, k * stride
                 round_off(one[of : of + n], bits, middle[h, to : to + n])

@@ -227,31 +227,36 @@ def _count_top_hats(grey: Any, regions: Any, half: int, counts: Any) -> None:
 @cached_njit(nogil=True, error_model="numpy")
 def _open(image: Any, half: int, work: Any, opened: Any) -> None:
     """Opening of a slice with a square, whose parts outside the slice are left out."""
+    # lines are copied pixel by pixel: one assignment of an array takes half a second to compile
     height, width = image.shape
     padded = np.empty(width + 2 * half, np.uint8)
     for y in range(height):  # erosion along rows
         _pad(image[y], half, padded)
         line = work[y]
-        line[:width] = padded[:width]
+        for x in range(width):
+            line[x] = padded[x]
         for k in range(1, 2 * half + 1):
             for x in range(width):
                 line[x] = min(line[x], padded[x + k])
     for y in range(height):  # erosion along columns
         line = opened[y]
-        line[:] = work[y, :width]
+        for x in range(width):
+            line[x] = work[y, x]
         for k in range(max(y - half, 0), min(y + half + 1, height)):
             for x in range(width):
                 line[x] = min(line[x], work[k, x])
     for y in range(height):  # dilation along columns
         line = work[y]
-        line[:width] = opened[y]
+        for x in range(width):
+            line[x] = opened[y, x]
         for k in range(max(y - half, 0), min(y + half + 1, height)):
             for x in range(width):
                 line[x] = max(line[x], opened[k, x])
     for y in range(height):  # dilation along rows
         _pad(work[y, :width], half, padded)
         line = opened[y]
-        line[:] = padded[:width]
+        for x in range(width):
+            line[x] = padded[x]
         for k in range(1, 2 * half + 1):
             for x in range(width):
                 line[x] = max(line[x], padded[x + k])
@@ -262,5 +267,6 @@ def _pad(line: Any, half: int, padded: Any) -> None:
     """Repeat the edge pixels of a line, which changes neither minimum nor maximum around them."""
     width = line.shape[0]
     padded[:half] = line[0]
-    padded[half : half + width] = line
+    for x in range(width):
+        padded[half + x] = line[x]
     padded[half + width :] = line[width - 1]

@@ -111,8 +111,8 @@ def _check_compiled_code() -> MachineCheck:
             "compiled code",
             "ok",
             "none",
-            "The first extraction compiles for about half a minute; `mrnet-features doctor "
-            "--compile` does it now, on all cores.",
+            "The first extraction compiles what it needs, up to a minute of processor time; "
+            "`mrnet-features doctor --compile` compiles all now, on all cores.",
         )
     return MachineCheck(
         "compiled code",

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import resolve_device
 from mrnet_features.extraction.describe import Row, warn_of_faults
+from mrnet_features.extraction.engines.compile_ahead import compile_missing
 from mrnet_features.extraction.engines.rows import check_batch_size, compute_rows
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
@@ -283,7 +284,10 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         exams, device = list_exams(X), resolve_device(self.device)
         check_exams(exams)
-        rows = compute_rows(exams, self.recipe(), device, self.n_jobs, self.batch_size)
+        recipe = self.recipe()
+        if device == "cpu":
+            compile_missing(recipe, self.n_jobs, self.progress)
+        rows = compute_rows(exams, recipe, device, self.n_jobs, self.batch_size)
         with contextlib.closing(rows):
             for row in rows:
                 warn_of_faults(row)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn import get_config
-from sklearn.base import clone
 
 from mrnet_features.messages import describe_cause, name_some
 from mrnet_features.models.targets import split_labels
@@ -115,7 +113,12 @@ def copy_classifier(model: Any) -> Any:
     >>> copy_classifier(DummyClassifier(strategy="prior"))
     DummyClassifier()
     """
-    return clone(model) if hasattr(model, "get_params") else copy.deepcopy(model)
+    if not hasattr(model, "get_params"):
+        return copy.deepcopy(model)
+    # here: scikit-learn takes a second to import
+    from sklearn.base import clone
+
+    return clone(model)
 
 
 def find_weight_parameter(model: Any, wanted: str = "`sample_weight`") -> str:
@@ -145,6 +148,7 @@ def find_weight_parameter(model: Any, wanted: str = "`sample_weight`") -> str:
     'logisticregression__sample_weight'
     """
     # here: most users of this module never get to these lines
+    from sklearn import get_config
     from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
     from sklearn.pipeline import Pipeline
 

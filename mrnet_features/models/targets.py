@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -39,6 +38,9 @@ def encode_two_classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
     >>> classes.tolist(), codes.tolist()
     (['intact', 'torn'], [1, 0, 1])
     """
+    # here: scikit-learn takes a second to import
+    from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
     check_classification_targets(y)
     kind = type_of_target(y)
     if kind != "binary":

@@ -274,7 +274,8 @@ def _respond(layers: Any, template: Any) -> Any:
     for i in range(n_slices):
         for j in range(n_columns):
             padded[:] = layers[i, j, 0]
-            padded[reach : reach + height] = layers[i, j]
+            for y in range(height):  # an assignment would take seconds to compile
+                padded[reach + y] = layers[i, j, y]
             total[:] = 0.0
             for k in range(template.shape[0]):
                 if abs(template[k]) > 1e-4:

@@ -311,5 +311,6 @@ def _count_lines(mask: Any, owner: Any, n_exams: int) -> Any:
                 column_counts[x] += is_in
                 total += is_in
             rows[owner[s], y] += total
-        columns[owner[s]] += column_counts
+        for x in range(width):  # an assignment would take seconds to compile
+            columns[owner[s], x] += column_counts[x]
     return rows, columns

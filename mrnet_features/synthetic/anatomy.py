@@ -105,6 +105,8 @@ def bone_at(
 def patella_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any) -> int:
     """Tissue of the patella and its cartilage at a point, -1 outside both."""
     bones = knee.bones
+    if abs(x - bones.patella_x) > 28.0:  # at least 7 mm from the bone, and no cartilage
+        return -1
     d, behind = patella_distance(x, y, z, bones)
     if d < 0.0:
         return bone_at(d, x, y, 0.0, 0.0, 0.0, noise, coarse)

@@ -1,4 +1,4 @@
-"""Typed Numba decorators, and a number that invalidates cached code after every edit."""
+"""Typed Numba decorators, and a number that changes with every edit of this package."""
 
 import zlib
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-from mrnet_features.compiling import cached_njit
+from mrnet_features.compiling import FEWER_WRAPPERS, cached_njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,7 +30,8 @@ def compiled(function: Function) -> Function:
     The function can't create arrays. Numba then counts no references to its arguments, which costs
     a fifth of the time of functions that are called for each pixel.
     """
-    return cast("Function", njit(error_model="numpy", forceinline=True, _nrt=False)(function))
+    options = {"error_model": "numpy", "forceinline": True, "_nrt": False}
+    return cast("Function", njit(**options, **FEWER_WRAPPERS)(function))
 
 
 def cached(function: Function) -> Function:
@@ -39,8 +40,7 @@ def cached(function: Function) -> Function:
     Parameters
     ----------
     function : callable
-        A function over numbers and arrays. If it calls compiled functions of other modules, it
-        must close over the value of `source_stamp`: Numba checks the age of one module only.
+        A function over numbers and arrays.
 
     Returns
     -------

@@ -1,6 +1,5 @@
 """Signal of every pixel of a synthetic scan, before the scanner's blur, shading and noise."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -9,11 +8,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mrnet_features.synthetic import tissues as t
-from mrnet_features.synthetic.compiled import cached, compiled, source_stamp
+from mrnet_features.synthetic.compiled import cached, compiled
 from mrnet_features.synthetic.flexion import follow, to_tibia
 from mrnet_features.synthetic.samples import (
     COLUMN,
     DEPTH,
+    LANES,
     MOST,
     N_FIELDS,
     NOISE_SIZE,
@@ -25,7 +25,9 @@ from mrnet_features.synthetic.samples import (
     Steps,
     along_axis,
     find_signals,
+    find_tissue,
     find_tissues,
+    measure_points,
     place_points,
 )
 from mrnet_features.synthetic.soft_tissue import skin_depth
@@ -38,7 +40,6 @@ DEPTHS = (-0.3, 0.3, 0.0)
 RIGHT = (-0.25, 0.25, 0.0)
 DOWN = (-0.15, 0.15, 0.0)
 PERIOD = 65536  # of the pseudo-random depths
-AT_ONCE = 6  # edge pixels sampled at once, at most three times
 
 
 @lru_cache(maxsize=1)
@@ -77,8 +78,8 @@ class Scratch(NamedTuple):
     `work` and `kinds` hold the samples that are made at once, `active` the blobs near a row.
     `shades`, with a margin of one pixel, is the signal of the tissue of each sample of the
     checkerboard, -1 in air. `edges` is the mean of the samples of an edge pixel, -1 elsewhere.
-    Of the edge pixels of a row, `columns` holds the column, `firsts` the index of the first sample,
-    `thirds` 1 if there is a third, by column: the next row is likely to need it as well.
+    `is_edge` marks the edge pixels of a row. Of these, `columns` holds the column, `firsts` the
+    index of the first sample, `thirds` 1 if there is a third, by column.
     """
 
     work: Any
@@ -86,6 +87,7 @@ class Scratch(NamedTuple):
     active: Any
     shades: Any
     edges: Any
+    is_edge: Any
     columns: Any
     firsts: Any
     thirds: Any
@@ -105,28 +107,6 @@ def find_active(blobs: Any, corner: Any, step: Any, active: Any) -> int:
             active[count] = b
             count += 1
     return count
-
-
-@compiled
-def on_edge(shades: Any, r: int, c: int, least: float) -> bool:
-    """Whether the samples around a pixel differ in tissue, by more than `least` in its signal.
-
-    `shades` holds the signal of the tissue of each sample, and has a margin of one pixel.
-    """
-    if (r + c) & 1:  # not sampled; its four neighbours were
-        own = shades[r + 1, c]
-        return bool(
-            abs(own - shades[r + 1, c + 2]) > least
-            or abs(own - shades[r, c + 1]) > least
-            or abs(own - shades[r + 2, c + 1]) > least
-        )
-    own = shades[r + 1, c + 1]
-    return bool(
-        abs(own - shades[r, c]) > least
-        or abs(own - shades[r, c + 2]) > least
-        or abs(own - shades[r + 2, c]) > least
-        or abs(own - shades[r + 2, c + 2]) > least
-    )
 
 
 @compiled
@@ -225,14 +205,77 @@ def depth_at(work: Any, corner: Any, steps: Any, model: Any) -> float:
 
 
 @compiled
-def find_edges(shades: Any, r: int, least: float, columns: Any) -> int:
-    """Write the edge pixels of a row into `columns`; return their number."""
+def find_edges(shades: Any, r: int, least: float, is_edge: Any, columns: Any) -> int:
+    """Write the edge pixels of a row into `columns`; return their number.
+
+    The samples around an edge pixel differ in tissue, by more than `least` in its signal. `shades`
+    holds the signal of the tissue of each sample, and has a margin of one pixel.
+    """
+    above, here, below = shades[r], shades[r + 1], shades[r + 2]
+    for c in range(is_edge.size):  # without a branch, so that it becomes vector code
+        left, own = here[c], here[c + 1]
+        sampled = (
+            (abs(own - above[c]) > least)
+            | (abs(own - above[c + 2]) > least)
+            | (abs(own - below[c]) > least)
+            | (abs(own - below[c + 2]) > least)
+        )
+        between = (  # not sampled; its four neighbours were
+            (abs(left - here[c + 2]) > least)
+            | (abs(left - above[c + 1]) > least)
+            | (abs(left - below[c + 1]) > least)
+        )
+        is_edge[c] = between if (r + c) & 1 else sampled
     count = 0
-    for c in range(shades.shape[1] - 2):
-        if on_edge(shades, r, c, least):
-            columns[count] = c
-            count += 1
+    for c in range(is_edge.size):
+        columns[count] = c
+        count += is_edge[c]
     return count
+
+
+@compiled
+def guess_thirds(
+    shades: Any, r: int, least: float, columns: Any, n_edges: int, thirds: Any
+) -> None:
+    """Guess which edge pixels of a row need a third sample: those with other tissue in other rows.
+
+    Rows alternate between the two depths, so the samples above and below tell what is there.
+    """
+    above, here, below = shades[r], shades[r + 1], shades[r + 2]
+    for e in range(n_edges):
+        c = columns[e]
+        if (r + c) & 1:
+            one, two, up, down = here[c], here[c + 2], above[c + 1], below[c + 1]
+            count = int(abs(one - up) > least) + int(abs(one - down) > least)
+            count += int(abs(two - up) > least) + int(abs(two - down) > least)
+        else:
+            own = here[c + 1]
+            count = int(abs(own - above[c]) > least) + int(abs(own - above[c + 2]) > least)
+            count += int(abs(own - below[c]) > least) + int(abs(own - below[c + 2]) > least)
+        if count != 2:  # else as in the row before
+            thirds[c] = int(count > 2)
+
+
+@compiled
+def choose_points(
+    work: Any, first: int, n_edges: int, r: int, used: int, offsets: Any, scratch: Any
+) -> int:
+    """Choose samples of as many edge pixels as fill a vector, with a guess of their numbers.
+
+    `first` is the index of the first pixel. Returns one past the last; `firsts` has the samples.
+    """
+    sign = 1.0 if r & 1 else -1.0
+    n, last = 0, first
+    while last < n_edges and n <= LANES - 3:
+        c = scratch.columns[last]
+        scratch.firsts[last] = n
+        for k in range(1 - ((r + c) & 1), 2 + scratch.thirds[c]):
+            offset = offsets[(used + n) & (PERIOD - 1)]
+            choose_point(work, np.uint64(n), sign, k, c, offset)
+            n += 1
+        last += 1
+    scratch.firsts[last] = n
+    return last
 
 
 @compiled
@@ -251,50 +294,49 @@ def sample_edges(
     """Sample the edge pixels of a row two or three times; return the depth offsets used so far.
 
     Depths of a pixel depend on how often those before it were sampled, which is known only when
-    their tissues are. Many pixels are sampled at once with a guess of their numbers; those up to
-    the first wrong guess count, the others are sampled again with a better one.
+    their tissues are. Many pixels are placed and measured at once with a guess of their numbers.
+    Their tissues are found one by one, up to the first wrong guess; the pixels after it are placed
+    again.
     """
     work, kinds, columns, firsts, thirds = (
         scratch.work, scratch.kinds, scratch.columns, scratch.firsts, scratch.thirds,
     )  # fmt: skip
     signal = model.signal
-    sign = 1.0 if r & 1 else -1.0
-    n_edges = find_edges(scratch.shades, r, least, columns)
+    n_edges = find_edges(scratch.shades, r, least, scratch.is_edge, columns)
+    guess_thirds(scratch.shades, r, 2.0 * least, columns, n_edges, thirds)
     done = 0
     while done < n_edges:
-        n, last = 0, done
-        while last < n_edges and last < done + AT_ONCE:
-            c = columns[last]
-            firsts[last] = n
-            for k in range(1 - ((r + c) & 1), 2 + thirds[c]):
-                offset = offsets[(used + n) & (PERIOD - 1)]
-                choose_point(work, np.uint64(n), sign, k, c, offset)
-                n += 1
-            last += 1
-        place_points(work, np.uint64(n), corner, steps, model)
-        find_tissues(work, kinds, np.uint64(n), model)
-        firsts[last] = n
-        right = done
-        for e in range(done, last):
-            c, k = columns[e], firsts[e]
-            shade = scratch.shades[r + 1, c + 1]
-            if (r + c) & 1:
-                shade = signal[kinds[k]]
-                k += 1
-            # the second sample differs from the first: the surface is oblique to the slice
-            third = int(abs(signal[kinds[k]] - shade) > 2.0 * least)
-            if right == e and third == thirds[c]:
+        last = choose_points(work, done, n_edges, r, used, offsets, scratch)
+        n = np.uint64(firsts[last])
+        place_points(work, n, corner, steps, model)
+        measure_points(work, n, model)
+        right, k = done, 0
+        while right < last:
+            find_tissue(work, kinds, np.uint64(k), model)
+            k += 1
+            c = columns[right]
+            odd = (r + c) & 1
+            if k == firsts[right] + 1 + odd:  # all but the third
+                shade = signal[kinds[k - 2]] if odd else scratch.shades[r + 1, c + 1]
+                # the second sample differs from the first: the surface is oblique to the slice
+                third = int(abs(signal[kinds[k - 1]] - shade) > 2.0 * least)
+                guess, thirds[c] = thirds[c], third
+                if third > guess:  # it is not placed: the pixel is sampled again
+                    break
+                if third < guess:  # the samples after this pixel are at wrong depths
+                    right += 1
+                    firsts[right] = k
+                    break
+            if k == firsts[right + 1]:
                 right += 1
-            thirds[c] = third
-        n = firsts[right]
-        find_signals(work, kinds, np.uint64(n), scratch.active, n_active, model)
+        find_signals(work, kinds, np.uint64(firsts[right]), scratch.active, n_active, model)
         for e in range(done, right):
             c = columns[e]
             total = 0.0 if (r + c) & 1 else image[r, c]
             for k in range(firsts[e], firsts[e + 1]):
                 total += work[np.uint64(k) + VALUE]
             scratch.edges[r, c] = total / (2 + thirds[c])
-        used += n
+        used += firsts[right]
         done = right
     return used
 
@@ -306,8 +348,8 @@ def length(step: Any) -> float:
     return size
 
 
-@compiled
-def paint_pixels(
+@cached
+def paint(
     stack: Any,
     flow: Any,
     origins: Any,
@@ -322,7 +364,7 @@ def paint_pixels(
     `least` is the difference in signal that makes a pixel an edge.
     """
     n_slices, height, _ = stack.shape
-    used = 0
+    used: Any = np.int64(0)  # a plain 0 is a type of its own: all would be compiled twice
     for s in range(n_slices):
         image = stack[s]
         scratch.shades[:] = -1.0
@@ -345,29 +387,6 @@ def paint_pixels(
                         image, r, corner, steps, used, offsets, n_active, least, model, scratch
                     )
         fill_between(image, scratch.shades, scratch.edges)
-
-
-def painter(stamp: int) -> Callable[..., None]:
-    """Compile `paint_pixels` with a cache that depends on `stamp`, a checksum of the sources."""
-
-    @cached
-    def paint(
-        stack: Any,
-        flow: Any,
-        origins: Any,
-        steps: Any,
-        least: float,
-        offsets: Any,
-        model: Any,
-        scratch: Any,
-    ) -> None:
-        if stamp >= 0:
-            paint_pixels(stack, flow, origins, steps, least, offsets, model, scratch)
-
-    return paint
-
-
-paint = painter(source_stamp())
 
 
 def paint_stack(
@@ -430,6 +449,7 @@ def paint_stack(
         active=np.zeros(len(blobs), dtype=np.int64),
         shades=np.empty((height + 2, width + 2), dtype=np.float32),
         edges=np.empty((height, width), dtype=np.float32),
+        is_edge=np.zeros(width, dtype=np.uint8),
         columns=np.zeros(width + 1, dtype=np.int64),
         firsts=np.zeros(width + 1, dtype=np.int64),
         thirds=np.zeros(width + 1, dtype=np.int64),

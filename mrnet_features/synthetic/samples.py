@@ -187,21 +187,32 @@ def measure_tibia(work: Any, n: Any, knee: Any, tables: Any) -> None:
 
 
 @compiled
+def measure_points(work: Any, n: Any, model: Any) -> None:
+    """Noise and distances to the bones at `n` points, which `place_points` has placed."""
+    look_up_noise(work, n, model.fine, model.coarse, model.phase)
+    measure_femur(work, n, model.knee.bones, model.tables)
+    measure_tibia(work, n, model.knee, model.tables)
+
+
+@compiled
+def find_tissue(work: Any, kinds: Any, i: Any, model: Any) -> None:
+    """Write the tissue of point i, which `measure_points` has measured, into `kinds`."""
+    if work[i + UNDER] < 0.0:
+        kinds[i] = t.AIR
+        return
+    kinds[i] = tissue_within(
+        work[i + X], work[i + Y], work[i + Z], work[i + YS], work[i + ZS], work[i + YT],
+        work[i + ZT], work[i + UNDER], work[i + FINE], work[i + COARSE], work[i + D_FEMUR],
+        work[i + D_CONDYLES], work[i + D_TIBIA], work[i + D_SIDE], model.knee, model.tables,
+    )  # fmt: skip
+
+
+@compiled
 def find_tissues(work: Any, kinds: Any, n: Any, model: Any) -> None:
     """Write the tissue of `n` points, which `place_points` has placed, into `kinds`."""
-    knee, tables = model.knee, model.tables
-    look_up_noise(work, n, model.fine, model.coarse, model.phase)
-    measure_femur(work, n, knee.bones, tables)
-    measure_tibia(work, n, knee, tables)
+    measure_points(work, n, model)
     for i in range(n):
-        if work[i + UNDER] < 0.0:
-            kinds[i] = t.AIR
-            continue
-        kinds[i] = tissue_within(
-            work[i + X], work[i + Y], work[i + Z], work[i + YS], work[i + ZS], work[i + YT],
-            work[i + ZT], work[i + UNDER], work[i + FINE], work[i + COARSE], work[i + D_FEMUR],
-            work[i + D_CONDYLES], work[i + D_TIBIA], work[i + D_SIDE], knee, tables,
-        )  # fmt: skip
+        find_tissue(work, kinds, i, model)
 
 
 @compiled

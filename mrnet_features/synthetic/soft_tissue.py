@@ -255,6 +255,8 @@ def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
 @compiled
 def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
     """Popliteal artery, vein or nerve at a point, -1 elsewhere."""
+    if abs(x - soft.vessel_x - 3.0) > 15.0:  # most points behind the knee
+        return -1
     bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
     cx = soft.vessel_x - 0.05 * z
     if (x - cx) ** 2 + (y - bend) ** 2 < 7.5:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -93,6 +92,8 @@ def measure_fold_agreement(
     >>> measure_fold_agreement(rows)[0].round(6).values.tolist()
     [[1.0, 1.0, 1.0]]
     """
+    from scipy.stats import rankdata  # here: its import takes half a second
+
     agreement, frequency = {}, {}
     for task, part in by_fold.groupby("task", sort=False):
         values = part.pivot_table(index=["repeat", "fold"], columns="group", values="value")

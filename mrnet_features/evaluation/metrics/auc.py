@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtri, stdtrit
 
 if TYPE_CHECKING:
@@ -263,5 +262,7 @@ def _lowest_auc_of_perfect_separation(z: float, n_positive: int, n_negative: int
     def excess(auc: float) -> float:
         spread = 1 + weight * ((1 - auc) / (2 - auc) + auc / (1 + auc))
         return (1 - auc) * n_positive * n_negative - z**2 * auc * spread
+
+    from scipy.optimize import brentq  # here: its import takes a tenth of a second
 
     return float(brentq(excess, 0.0, 1.0))

@@ -10,7 +10,6 @@ from threadpoolctl import threadpool_limits
 
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.messages import name_some
-from mrnet_features.models.baselines import lightgbm_baseline
 from mrnet_features.models.estimators import (
     check_classifier,
     copy_classifier,
@@ -63,6 +62,9 @@ def assign_classifiers(model: Any, tasks: list[str]) -> dict[str, Any]:
     """
     refuse_table(model, "cross_validate(model, features, labels)")
     if model is None:
+        # here: it needs scikit-learn, which takes a second to import
+        from mrnet_features.models.baselines import lightgbm_baseline
+
         model = lightgbm_baseline()
     chosen = dict(model) if isinstance(model, Mapping) else dict.fromkeys(tasks, model)
     if set(chosen) != set(tasks):

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.engines.compile_ahead import compile_missing
 from mrnet_features.extraction.engines.failures import Failure, is_failures_file, write_failures
 from mrnet_features.extraction.engines.outcomes import iterate_outcomes
 from mrnet_features.extraction.extractor import FeatureExtractor
@@ -155,6 +156,8 @@ class TableRun:
             return
         if head is not None:
             head.verify()
+        if self.dask is None and self.extractor.device_ == "cpu":
+            compile_missing(self.recipe, self.extractor.n_jobs, self.progress)
         with explain_write_errors(self.path, self.describe_kept):
             journalled = self.journal.read()
         finished = self.keep_unchanged({**self.list_finished(head), **journalled})

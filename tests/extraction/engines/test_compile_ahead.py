@@ -1,0 +1,172 @@
+"""Code is compiled ahead: parts are listed, kept, not compiled again, and said once."""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+import pytest
+from joblib import cpu_count
+
+from mrnet_features.compiling import NotCompiledError
+from mrnet_features.extraction.engines import compile_ahead as module
+from mrnet_features.extraction.engines.compile_ahead import (
+    KNEES,
+    TOGETHER,
+    compile_ahead,
+    compile_missing,
+    list_parts,
+)
+from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.families.presets import discover_families
+
+
+def test_all_families_and_the_knees_are_parts():
+    assert set(list_parts()) == {KNEES, *discover_families()}
+    assert list_parts()[0] == "intensity"
+
+
+def test_a_family_with_two_settings_is_one_part():
+    parts = list_parts("full")
+    assert len(parts) == len(set(parts))
+    assert {"glcm", "lbp", "gabor"} <= set(parts)
+
+
+def test_an_unknown_family_is_refused():
+    with pytest.raises(ValueError, match="glmc"):
+        compile_ahead(["glmc"])
+
+
+def test_the_shared_part_is_finished_before_the_others_start(monkeypatch):
+    called = []
+    monkeypatch.setattr(module, "_compile_part", lambda part, _: called.append(part))
+    assert compile_ahead(["lbp", "hog"], n_jobs=1, progress=False) == called
+    assert called == ["intensity", "lbp", "hog"]
+
+
+COUNT = """
+from numba.core import event
+import numpy as np
+
+from mrnet_features import FeatureExtractor
+from mrnet_features.extraction.engines.compile_ahead import compile_ahead
+
+if {first}:
+    compile_ahead("minimal", progress=False)
+rng = np.random.default_rng(1)
+planes = ("axial", "coronal", "sagittal")
+exam = {{plane: rng.integers(0, 256, (3, 256, 256), np.uint8) for plane in planes}}
+with event.install_recorder("numba:compile") as recorder:
+    FeatureExtractor("minimal").fit_transform([exam])
+print(len(recorder.buffer))
+"""
+
+
+def count_compiled(folder, first):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT.format(first=first)],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return int(done.stdout)
+
+
+def test_an_extraction_after_it_compiles_nothing(tmp_path):
+    assert count_compiled(tmp_path, first=True) == 0
+    assert count_compiled(tmp_path, first=False) == 0
+
+
+def test_families_that_are_compiled_together_exist():
+    assert {name for group in TOGETHER for name in group} <= set(discover_families())
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Parts and numbers of processes that would be compiled, on four cores with an empty cache."""
+    found = []
+
+    @contextlib.contextmanager
+    def refuse():
+        raise NotCompiledError("the cache")
+        yield
+
+    monkeypatch.setattr(module, "refuse_compiling", refuse)
+    monkeypatch.setattr(module, "cpu_count", lambda: 4)
+    monkeypatch.setattr(
+        module,
+        "_compile_parts",
+        lambda parts, recipe, n_jobs, progress: found.append((parts, n_jobs)),
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("families", "n_jobs", "n_processes"),
+    [
+        ("baseline", None, 3),
+        ("baseline", -1, 3),
+        ("baseline", 2, 2),
+        ("full", -1, 4),
+        ("full", -2, 3),
+    ],
+)
+def test_missing_code_is_compiled_by_one_process_per_core_or_group(
+    compiled, caplog, families, n_jobs, n_processes
+):
+    recipe = FeatureExtractor(families).recipe()
+    compile_missing(recipe, n_jobs)
+    assert compiled == [(list_parts(families), n_processes)]
+    assert caplog.text.count("Compiling counts for the first time") == 1
+    assert f"on {n_processes} cores" in caplog.text
+    assert "the cache" in caplog.text
+
+
+def test_only_families_that_are_asked_for_are_compiled(compiled):
+    compile_missing(FeatureExtractor(["lbp", "hog", "glcm"]).recipe(), None)
+    assert compiled == [(["intensity", "lbp", "hog", "glcm"], 3)]
+
+
+def test_no_processes_are_started_where_they_do_not_help(compiled, monkeypatch):
+    recipe = FeatureExtractor("baseline").recipe()
+    compile_missing(recipe, 1)
+    compile_missing(FeatureExtractor("minimal").recipe(), -1)
+    monkeypatch.setattr(module, "cpu_count", lambda: 1)
+    compile_missing(recipe, -1)
+    monkeypatch.setattr(module, "cpu_count", lambda: 4)
+    monkeypatch.setattr(module.multiprocessing.current_process(), "_name", "LokyProcess-1")
+    compile_missing(recipe, -1)
+    assert compiled == []
+
+
+def test_where_processes_fail_the_extraction_compiles_and_says_why(compiled, monkeypatch, caplog):
+    def fail(*_):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(module, "_compile_parts", fail)
+    compile_missing(FeatureExtractor("baseline").recipe(), -1)
+    assert "Cannot allocate memory" in caplog.text
+    assert "in this process" in caplog.text
+
+
+EXTRACT = """
+import numpy as np
+from mrnet_features import FeatureExtractor
+
+stack = np.tile(np.arange(64, dtype=np.uint8), (3, 64, 1))
+FeatureExtractor(["hog", "histogram"], planes=("sagittal",)).fit_transform([{"sagittal": stack}])
+"""
+
+
+@pytest.mark.skipif(cpu_count() < 2, reason="one core compiles alone")
+def test_the_first_extraction_says_once_that_it_compiles_and_the_second_does_not(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", EXTRACT],
+            env=environment, capture_output=True, text=True, check=True,
+        ).stderr
+        for _ in range(2)
+    ]  # fmt: skip
+    assert shown[0].count("Compiling") == 1
+    assert "on 2 cores" in shown[0]
+    assert "Compiling" not in shown[1]
