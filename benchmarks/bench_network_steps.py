@@ -2,11 +2,11 @@
 
     python benchmarks/bench_network_steps.py --device cpu
 
-An exam of a plane at a time, as in training: read, changed, forward, backward, step of AdamW, on
-one thread. The numbers of slices are the smallest, the means of coronal, sagittal and axial stacks,
-and the largest of MRNet; pixels are those of a synthetic knee, whose slices repeat. Each network has
-a process of its own, since its memory is the largest of the process. Needs the extra `cnn`. Results
-are written to ``results/network_steps.json``.
+One stack at a time, as in training: read, changed, forward, backward, step of AdamW, on one thread.
+The numbers of slices are the smallest, the means of coronal and of axial stacks, and the largest of
+MRNet; pixels are those of a synthetic knee, whose slices repeat. Each network has a process of its
+own, since its memory is the largest of the process. Needs the extra `cnn`. Results are written to
+``results/network_steps.json``.
 """
 
 from __future__ import annotations

@@ -17,6 +17,12 @@ from mrnet_features.report.viewer.hanging import title_series
 __all__ = ["NetworkSlice", "show_network"]
 
 OUTLINE = "outlined is what lowers it most when it is hidden, by {fall:.2f} in log-odds"
+LITTLE = (
+    "no single place moves it much; hiding the outlined one lowers it by {fall:.2f} in log-odds"
+)
+FEW_ODDS = 0.1
+"""Log-odds that change a probability by 0.025 at most."""
+
 NOTHING = "the middle one; hiding no part of the exam lowers the probability"
 
 
@@ -76,7 +82,8 @@ def show_network(inputs: Inputs, exam: Exam, task: str) -> NetworkSlice | None:
     grey = exam.load(mark.plane)
     index = mark.best_slice if mark.slices else len(grey) // 2
     probability = _average(network.predictions, exam.id, task)
-    what = OUTLINE.format(fall=mark.value) if mark.slices else NOTHING
+    said = LITTLE if mark.value < FEW_ODDS else OUTLINE
+    what = said.format(fall=mark.value) if mark.slices else NOTHING
     line = f"{title_series(mark.plane)} slice {index + 1} of {len(grey)}: {what}."
     picture = Thumbnail(
         draw_marked_slice(grey, mark, index), f"{name}: probability {probability:.2f}", [line]

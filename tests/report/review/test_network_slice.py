@@ -1,5 +1,6 @@
 """Beside the slice of the features stands that of a network, where there is one."""
 
+import json
 import re
 from collections import Counter
 
@@ -13,7 +14,9 @@ from mrnet_features.report.review.inputs import collect_inputs
 from mrnet_features.report.review.marked_slice import COLOUR
 from mrnet_features.report.review.part import Part, Thumbnail
 from mrnet_features.report.review.plain_text import format_report
+from mrnet_features.report.review.report import make_report
 from mrnet_features.report.review.write import write_report
+from tests.support.page_numbers import list_unknown
 from tests.support.viewed_exams import evaluate_exams, write_exams
 
 pytest.importorskip("torch", reason="the extra `cnn` is not installed")
@@ -24,10 +27,8 @@ def study(tmp_path_factory):
     """Dataset, models by name, and the features of the first."""
     dataset = write_exams(tmp_path_factory.mktemp("exams"), 20)
     features, table = evaluate_exams(dataset)
-    network = mf.cross_validate_cnn(
-        *(dataset.exams, dataset.labels),
-        **{"n_splits": 2, "resolution": 64, "epochs": 2, "n_jobs": 1, "progress": False},
-    )
+    quick = {"n_splits": 2, "resolution": 64, "epochs": 2, "n_jobs": 1, "progress": False}
+    network = mf.cross_validate_cnn(dataset.exams, dataset.labels, **quick)
     return dataset, {"features": features, "small network": network}, table
 
 
@@ -90,6 +91,23 @@ def test_page_text_and_numbers_have_both(study, tmp_path, monkeypatch):
     assert all(column in viewer for column in linked)
     assert set(asked.values()) == {1}  # the viewer takes what the page has asked for
     assert "small network: probability" in format_report(report)
+    unknown = list_unknown(json.loads(json.dumps(report.numbers)), report.page.html)
+    assert {text for found in unknown.values() for text in found} <= {"1", "2", "3"}  # reasons count
+
+
+def test_what_was_trained_and_what_it_does_not_show_are_said(study):
+    dataset, models, table = study
+    report = make_report(models, dataset, table)
+    (part,) = [part for part in report.parts if part.name == "networks"]
+    text = part.blocks[0].text
+    assert "6 networks, one for each of 3 series" in text
+    assert "64 x 64 pixels, were trained for 2 epochs on the CPU" in text
+    assert part.tables["cost"].equals(models["small network"].cost)
+    limits = format_report(report)
+    assert "Not how networks compare with features: small network is one network" in limits
+    alone = make_report({"features": models["features"]}, dataset, table)
+    assert "networks" not in {part.name for part in alone.parts}
+    assert "Not how networks" not in format_report(alone)
 
 
 def test_without_a_network_that_knows_the_task_there_is_one_picture(study):
