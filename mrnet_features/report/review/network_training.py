@@ -75,7 +75,7 @@ def limit_networks(inputs: Inputs, facts: dict[str, Any]) -> str:
     return (
         f"Not how networks compare with features: {name} is one network with "
         f"{found['n_weights']:,} weights, slices of {found['resolution']} x {found['resolution']} "
-        f"pixels, {found['epochs']} epochs, and {found['start']}."
+        f"pixels and {found['epochs']} epochs, and it started with {found['start']}."
     )
 
 
