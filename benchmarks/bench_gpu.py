@@ -37,7 +37,7 @@ from gpu_timing import repeat_stack, time_on_device
 from mrnet_features.arrays import missing_for_cuda, to_device
 from mrnet_features.counts.counting import Count
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.extraction import describe as batches
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import read_exam

@@ -28,8 +28,8 @@ from joblib import Parallel, delayed
 from scipy import stats
 
 import mrnet_features as mf
-from mrnet_features.data.header_columns import encode_headers
-from mrnet_features.data.headers import build_headers, make_key
+from mrnet_features.data.headers.columns import encode_headers
+from mrnet_features.data.headers.table import build_headers, make_key
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.header_fields import KEPT_TAGS, read_fields
 from mrnet_features.synthetic.studies import study as studies

@@ -29,14 +29,14 @@ _HOMES = {
     "evaluate": "evaluation.protocol.holdout",
     "explain_predictions": "evaluation.importance.contributions",
     "explore": "report.explore.explore",
-    "extract_features": "extraction.resume",
+    "extract_features": "extraction.runs.resume",
     "fill_checklist": "evaluation.checklists.fill",
     "find_marks": "extraction.marks",
     "importance": "evaluation.importance.importance",
     "lightgbm_baseline": "models.baselines",
     "load_labels": "data.layouts",
-    "load_mrnet": "data.mrnet",
-    "load_rsna_knee": "data.rsna",
+    "load_mrnet": "data.mrnet.load",
+    "load_rsna_knee": "data.rsna.load",
     "load_series": "series.load",
     "logistic_baseline": "models.baselines",
     "make_coherent": "evaluation.protocol.coherence",
@@ -55,14 +55,14 @@ _HOMES = {
     "plot_exam": "report.sheet",
     "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
-    "read_features": "extraction.table",
-    "read_headers": "data.headers",
+    "read_features": "extraction.tables.features",
+    "read_headers": "data.headers.table",
     "read_predictions": "evaluation.comparison.read_predictions",
-    "scanner_groups": "data.scanner_groups",
+    "scanner_groups": "data.headers.scanner_groups",
     "select_stable": "models.stable_columns",
     "to_uint8": "series.conversion",
     "view": "report.viewer.view",
-    "write_features": "extraction.table",
+    "write_features": "extraction.tables.features",
     "write_knees": "synthetic.write",
     "write_report": "report.review.write",
     "write_submission": "workflows.submission",
@@ -73,11 +73,11 @@ if TYPE_CHECKING:
     from mrnet_features.cnn.embed import embed
     from mrnet_features.data.dataset import Dataset
     from mrnet_features.data.exam import Exam
-    from mrnet_features.data.headers import read_headers
+    from mrnet_features.data.headers.scanner_groups import scanner_groups
+    from mrnet_features.data.headers.table import read_headers
     from mrnet_features.data.layouts import load_labels
-    from mrnet_features.data.mrnet import load_mrnet
-    from mrnet_features.data.rsna import load_rsna_knee
-    from mrnet_features.data.scanner_groups import scanner_groups
+    from mrnet_features.data.mrnet.load import load_mrnet
+    from mrnet_features.data.rsna.load import load_rsna_knee
     from mrnet_features.evaluation.checklists.fill import fill_checklist
     from mrnet_features.evaluation.comparison.added_value import measure_added_value
     from mrnet_features.evaluation.comparison.compare import compare
@@ -100,9 +100,9 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.protocol.stratify import make_folds
     from mrnet_features.extraction.extractor import FeatureExtractor
     from mrnet_features.extraction.marks import find_marks
-    from mrnet_features.extraction.resume import extract_features
+    from mrnet_features.extraction.runs.resume import extract_features
     from mrnet_features.extraction.slices import describe_slices
-    from mrnet_features.extraction.table import read_features, write_features
+    from mrnet_features.extraction.tables.features import read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
         logistic_baseline,

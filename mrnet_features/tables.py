@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.ids.checks import require_same_exams
 from mrnet_features.labels import check_frame, check_labels
 from mrnet_features.messages import name_some, quote
 

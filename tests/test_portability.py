@@ -32,8 +32,11 @@ GUARDED = {
     ("cnn/training.py", "import resource"),  # ImportError: memory is NaN
     ("compiled_files.py", "os.getuid"),  # AttributeError: no private folder
     ("diagnostics/doctor.py", "os.sched_getaffinity"),  # hasattr, else os.cpu_count
-    ("files.py", "os.O_DIRECTORY"),  # hasattr, else the folder is not written to disk by name
-    ("locks.py", "import fcntl"),  # ImportError: a warning
+    (
+        "files/writing.py",
+        "os.O_DIRECTORY",
+    ),  # hasattr, else the folder is not synced
+    ("files/locks.py", "import fcntl"),  # ImportError: a warning
     ("worker_processes.py", "signal.SIG_BLOCK"),  # after hasattr(signal, "pthread_sigmask")
     ("worker_processes.py", "signal.SIG_SETMASK"),
     ("worker_processes.py", "signal.pthread_sigmask"),
@@ -55,7 +58,7 @@ import mrnet_features as mf
 from mrnet_features.cli.stopping import stop_on_signals
 from mrnet_features.compiled_files import find_compiled_code, find_private_folder
 from mrnet_features.diagnostics.doctor import _count_cores
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
 from mrnet_features.worker_processes import _hold_signals
 
 stack = np.tile(np.arange(64, dtype=np.uint8), (3, 64, 1))

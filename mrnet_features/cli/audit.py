@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from mrnet_features.cli.app import command
-from mrnet_features.cli.options import Jobs, Json, Quiet, Root, complete_names, split_names
+from mrnet_features.cli.option_values import complete_names, split_names
+from mrnet_features.cli.options import Jobs, Json, Quiet, Root
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
 
 # written out, since importing `quality.findings` here would import pandas for every command

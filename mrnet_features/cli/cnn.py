@@ -10,8 +10,16 @@ import typer
 
 from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_exclusion
-from mrnet_features.cli.options import (
+from mrnet_features.cli.option_values import (
     SERIES,
+    check_folder,
+    check_output,
+    check_planes,
+    complete_names,
+    list_tasks,
+    split_names,
+)
+from mrnet_features.cli.options import (
     Device,
     Exclude,
     FoldsFile,
@@ -25,12 +33,6 @@ from mrnet_features.cli.options import (
     Seed,
     Split,
     Tasks,
-    check_folder,
-    check_output,
-    check_planes,
-    complete_names,
-    list_tasks,
-    split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

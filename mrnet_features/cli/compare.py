@@ -10,15 +10,13 @@ import typer
 
 from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_models
+from mrnet_features.cli.option_values import check_file, list_label_files, list_tasks
 from mrnet_features.cli.options import (
     Json,
     LabelRoot,
     Quiet,
     Split,
     Tasks,
-    check_file,
-    list_label_files,
-    list_tasks,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 
@@ -99,8 +97,8 @@ def compare(
     detectable difference.
     """
     from mrnet_features.cli.format import print_comparison, print_json
-    from mrnet_features.csv_files import format_csv
-    from mrnet_features.files import write_text
+    from mrnet_features.files.csv_format import format_csv
+    from mrnet_features.files.writing import write_text
     from mrnet_features.workflows.compare_files import compare_files
     from mrnet_features.workflows.exam_folders import MRNET, load_known_labels, name_layout
     from mrnet_features.workflows.tasks import choose_tasks

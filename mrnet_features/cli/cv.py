@@ -9,6 +9,7 @@ import typer
 
 from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_exclusion
+from mrnet_features.cli.option_values import check_folder, check_output, list_tasks, read_groups
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
@@ -26,10 +27,6 @@ from mrnet_features.cli.options import (
     Split,
     Table,
     Tasks,
-    check_folder,
-    check_output,
-    list_tasks,
-    read_groups,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mrnet_features.cli.app import command, say_command
-from mrnet_features.cli.options import Jobs, Json, Layout, Quiet, Seed, check_folder
+from mrnet_features.cli.option_values import check_folder
+from mrnet_features.cli.options import (
+    Jobs,
+    Json,
+    Layout,
+    Quiet,
+    Seed,
+)
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
 
 if TYPE_CHECKING:

@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.option_values import check_file, list_label_files, split_names
 from mrnet_features.cli.options import (
     Jobs,
     Json,
     Quiet,
     Root,
     Split,
-    check_file,
-    list_label_files,
-    split_names,
 )
 from mrnet_features.cli.terminal import print_message, print_next, quote_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mrnet_features.stored_paths import AnyPath
+    from mrnet_features.files.stored_paths import AnyPath
 
 
 @command(
@@ -125,7 +123,7 @@ def _choose_findings(
     findings: pd.DataFrame, root: AnyPath, split: str, planes: list[str] | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Findings on the exams of a split and on the folder, and the exams that can't be loaded."""
-    from mrnet_features.data.release import list_ids
+    from mrnet_features.data.mrnet.release import list_ids
     from mrnet_features.quality.findings import FOLDER_CODES
 
     if planes is None:  # unreadable stacks are flags of the page

@@ -10,8 +10,16 @@ import typer
 
 from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_exclusion
-from mrnet_features.cli.options import (
+from mrnet_features.cli.option_values import (
     SERIES,
+    check_jobs,
+    check_parquet,
+    check_planes,
+    complete_names,
+    name_families,
+    split_names,
+)
+from mrnet_features.cli.options import (
     Device,
     Exclude,
     Families,
@@ -21,12 +29,6 @@ from mrnet_features.cli.options import (
     Quiet,
     Root,
     Split,
-    check_jobs,
-    check_parquet,
-    check_planes,
-    complete_names,
-    name_families,
-    split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

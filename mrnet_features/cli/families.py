@@ -8,16 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.option_values import (
+    check_families,
+    complete_families,
+    name_families,
+    parse_root,
+)
 from mrnet_features.cli.options import (
     Jobs,
     Json,
     Quiet,
     Seed,
     Split,
-    check_families,
-    complete_families,
-    name_families,
-    parse_root,
 )
 from mrnet_features.cli.terminal import print_next
 

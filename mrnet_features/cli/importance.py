@@ -9,6 +9,15 @@ import typer
 
 from mrnet_features.cli.app import command
 from mrnet_features.cli.named_files import read_exclusion
+from mrnet_features.cli.option_values import (
+    check_file,
+    check_views,
+    complete_names,
+    list_label_files,
+    list_tasks,
+    read_groups,
+    split_names,
+)
 from mrnet_features.cli.options import (
     Exclude,
     Grouping,
@@ -23,13 +32,6 @@ from mrnet_features.cli.options import (
     Split,
     Table,
     Tasks,
-    check_file,
-    check_views,
-    complete_names,
-    list_label_files,
-    list_tasks,
-    read_groups,
-    split_names,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 from mrnet_features.messages import quote, suggest_name
@@ -83,8 +85,8 @@ def importance(
     Values are measured on held-out exams and have 95 % confidence intervals.
     """
     from mrnet_features.cli.format import print_json, print_table
-    from mrnet_features.csv_files import format_csv
-    from mrnet_features.files import write_text
+    from mrnet_features.files.csv_format import format_csv
+    from mrnet_features.files.writing import write_text
     from mrnet_features.plain import to_plain
     from mrnet_features.workflows.score import measure_importance
     from mrnet_features.workflows.tables import read_scored_table

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
-from mrnet_features.cli.options import Jobs, Json, Layout, Quiet, check_folder, choose_out
+from mrnet_features.cli.option_values import check_folder, choose_out
+from mrnet_features.cli.options import Jobs, Json, Layout, Quiet
 from mrnet_features.cli.terminal import print_next, quote_path
 
 

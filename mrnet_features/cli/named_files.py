@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from mrnet_features.cli.options import split_names
+from mrnet_features.cli.option_values import split_names
 from mrnet_features.cli.terminal import describe_error
 from mrnet_features.messages import quote
 
@@ -75,7 +75,7 @@ def read_exclusion(text: str) -> list[str]:
     typer.BadParameter
         If a part is neither an id nor such a file.
     """
-    from mrnet_features.exam_ids import find_id_problem
+    from mrnet_features.ids.rules import find_id_problem
 
     parts = split_names(text)
     if text and not parts:
@@ -104,7 +104,7 @@ def _is_path(part: str) -> bool:
 
 def _read_rejected(path: Path) -> set[str]:
     """Ids of the exams that an audit rejects."""
-    from mrnet_features.excluded_ids import REJECT
+    from mrnet_features.ids.excluded import REJECT
     from mrnet_features.quality.findings import read_finding_rows
 
     try:

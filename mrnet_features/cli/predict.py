@@ -8,6 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from mrnet_features.cli.app import command
+from mrnet_features.cli.option_values import (
+    check_file,
+    check_parquet,
+    choose_out,
+    list_label_files,
+    parse_root,
+)
 from mrnet_features.cli.options import (
     Device,
     Ids,
@@ -16,11 +23,6 @@ from mrnet_features.cli.options import (
     OnDevice,
     Quiet,
     Split,
-    check_file,
-    check_parquet,
-    choose_out,
-    list_label_files,
-    parse_root,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

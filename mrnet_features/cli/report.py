@@ -9,6 +9,13 @@ import typer
 
 from mrnet_features.cli.app import command, say_command
 from mrnet_features.cli.named_files import read_exclusion, read_models
+from mrnet_features.cli.option_values import (
+    check_file,
+    check_output,
+    list_label_files,
+    list_tasks,
+    parse_root,
+)
 from mrnet_features.cli.options import (
     Coherent,
     Exclude,
@@ -24,11 +31,6 @@ from mrnet_features.cli.options import (
     Seed,
     Split,
     Tasks,
-    check_file,
-    check_output,
-    list_label_files,
-    list_tasks,
-    parse_root,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

@@ -9,6 +9,7 @@ import typer
 
 from mrnet_features.cli.app import command, say_command
 from mrnet_features.cli.named_files import read_exclusion
+from mrnet_features.cli.option_values import check_folder, name_families
 from mrnet_features.cli.options import (
     Device,
     Exclude,
@@ -20,8 +21,6 @@ from mrnet_features.cli.options import (
     OnDevice,
     Quiet,
     Seed,
-    check_folder,
-    name_families,
 )
 from mrnet_features.cli.terminal import print_next, quote_path
 

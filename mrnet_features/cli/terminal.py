@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from mrnet_features.messages import escape_controls, quote
 
 if TYPE_CHECKING:
-    from mrnet_features.stored_paths import AnyPath
+    from mrnet_features.files.stored_paths import AnyPath
 
 MOST_LINES = 30
 """Most lines of one message."""

@@ -8,15 +8,8 @@ from typing import Annotated
 import typer
 
 from mrnet_features.cli.app import command
-from mrnet_features.cli.options import (
-    Json,
-    Quiet,
-    Root,
-    Split,
-    check_file,
-    list_label_files,
-    split_names,
-)
+from mrnet_features.cli.option_values import check_file, list_label_files, split_names
+from mrnet_features.cli.options import Json, Quiet, Root, Split
 from mrnet_features.cli.terminal import print_next, quote_path
 
 SHOWN = 6
@@ -64,9 +57,12 @@ def view(
     from mrnet_features.report.disagreement import rank_disagreements
     from mrnet_features.report.viewer.view import write_view
     from mrnet_features.workflows.exam_folders import load_exams
+    from mrnet_features.workflows.studies import keep_readable
 
     check_file(out, list_label_files(root, split))
     dataset = load_exams(root, split)
+    if not exams:
+        dataset = keep_readable(dataset)
     chosen, scores = list(dataset.ids), None
     if predictions is not None:
         columns = list_columns(predictions)

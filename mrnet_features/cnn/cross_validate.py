@@ -22,9 +22,9 @@ from mrnet_features.cnn.settings import choose_settings
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.alignment import AlignedData, align_data
 from mrnet_features.evaluation.protocol.splitters import choose_folds
-from mrnet_features.exam_ids import require_same_exams, require_unique_ids
+from mrnet_features.files.locks import hold_lock
+from mrnet_features.ids.checks import require_same_exams, require_unique_ids
 from mrnet_features.labels import check_labels
-from mrnet_features.locks import hold_lock
 from mrnet_features.messages import name_some
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from mrnet_features.cnn.pictures import resize
 from mrnet_features.cnn.series import choose_series
 from mrnet_features.cnn.weights import StartWeights, find_cached, read_start_weights
 from mrnet_features.data.exam import Exam
-from mrnet_features.exam_ids import require_unique_ids
 from mrnet_features.extraction.pooling import POOLS
 from mrnet_features.extraction.read import list_stacks
+from mrnet_features.ids.checks import require_unique_ids
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some
 from mrnet_features.names import Name, format_name

@@ -13,11 +13,9 @@ import numpy as np
 
 from mrnet_features.arrays import Float64Array
 from mrnet_features.cnn.training import Trained
-from mrnet_features.files import (
-    explain_errors,
+from mrnet_features.files.reading import explain_errors, open_file, read_json
+from mrnet_features.files.writing import (
     explain_write_errors,
-    open_file,
-    read_json,
     remove_partials,
     replace_file,
     write_text,

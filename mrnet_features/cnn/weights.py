@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mrnet_features.cnn.libraries import import_torch, import_torchvision
-from mrnet_features.files import explain_errors, open_file
+from mrnet_features.files.reading import explain_errors, open_file
 from mrnet_features.messages import name_some, quote
 
 __all__ = ["StartWeights", "fill_trunk", "find_cached", "load_state", "read_start_weights"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.exam_files import describe_file, describe_states
+from mrnet_features.data.exam_files import advise_on_gaps, describe_file, describe_states
 from mrnet_features.data.exam_paths import ExamPaths
 from mrnet_features.data.exam_side import check_sided, find_headers_side
 from mrnet_features.data.stack_files import read_stack, read_stack_shape
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.names import is_series, parse_series, say_series
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
@@ -23,7 +24,6 @@ from mrnet_features.series.load import check_spacing, is_scanner_file, read_volu
 from mrnet_features.series.nifti import find_json_beside, is_nifti
 from mrnet_features.series.side import Side, make_side
 from mrnet_features.series.stack_scale import resample_stack
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 
 if TYPE_CHECKING:
     from mrnet_features.data.study_exam import StudyExam
@@ -385,31 +385,6 @@ class Exam:
                 f"{', '.join(self.paths) or 'none'}). {advise_on_gaps(tuple(self.paths))}"
             )
         return self.paths[plane]
-
-
-def advise_on_gaps(present: Sequence[str]) -> str:
-    """What to do about an exam without a series.
-
-    Parameters
-    ----------
-    present : sequence of str
-        Series that the exam has.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> advise_on_gaps([])
-    'Leave it out.'
-    """
-    if not present:
-        return "Leave it out."
-    return (
-        f"Pass planes={tuple(map(str, present))!r} to describe what it has; beside exams that have "
-        "the series, extract with missing='nan' or leave it out."
-    )
 
 
 def _find_plane(series: str) -> str | None:

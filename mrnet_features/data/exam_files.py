@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrnet_features.data.stack_files import read_stack_shape
+from mrnet_features.files.stored_paths import AnyPath, StoredPath
 from mrnet_features.messages import describe_cause
-from mrnet_features.stored_paths import AnyPath, StoredPath
 
-__all__ = ["describe_file", "describe_states"]
+__all__ = ["advise_on_gaps", "describe_file", "describe_states"]
 
 
 def describe_states(files: Sequence[AnyPath]) -> str:
@@ -67,3 +67,28 @@ def describe_file(path: AnyPath) -> str:
     except ValueError as error:
         return describe_cause(error)
     return f"{n_slices} slices of {height} x {width}"
+
+
+def advise_on_gaps(present: Sequence[str]) -> str:
+    """What to do about an exam without a series.
+
+    Parameters
+    ----------
+    present : sequence of str
+        Series that the exam has.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> advise_on_gaps([])
+    'Leave it out.'
+    """
+    if not present:
+        return "Leave it out."
+    return (
+        f"Pass planes={tuple(map(str, present))!r} to describe what it has; beside exams that have "
+        "the series, extract with missing='nan' or leave it out."
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mrnet_features.paths import to_path
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
+from mrnet_features.files.paths import to_path
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
 
 __all__ = ["ExamPaths"]
 

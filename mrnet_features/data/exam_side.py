@@ -7,6 +7,7 @@ from itertools import chain, islice
 
 import numpy as np
 
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.names import is_series, parse_series
 from mrnet_features.series.dicom_frames import Frame, list_frames
 from mrnet_features.series.fetching import fetch
@@ -14,7 +15,6 @@ from mrnet_features.series.first_picture import read_pictures
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.side import Side, combine_sides, find_side, read_maker
 from mrnet_features.series.volume import Volume
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["check_sided", "find_headers_side"]
 

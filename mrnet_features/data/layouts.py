@@ -7,17 +7,17 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from mrnet_features.data import mrnet
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.release import has_split
-from mrnet_features.data.release_hints import guess_layout
+from mrnet_features.data.mrnet import load as mrnet
+from mrnet_features.data.mrnet.release import has_split
+from mrnet_features.data.mrnet.release_hints import guess_layout
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna import Missing, load_rsna_knee, load_rsna_labels
-from mrnet_features.data.rsna_files import SPLITS as RSNA_SPLITS
-from mrnet_features.data.rsna_hints import has_rsna_layout
-from mrnet_features.data.rsna_series import SLOTS
+from mrnet_features.data.rsna.files import SPLITS as RSNA_SPLITS
+from mrnet_features.data.rsna.hints import has_rsna_layout
+from mrnet_features.data.rsna.load import Missing, load_rsna_knee, load_rsna_labels
+from mrnet_features.data.rsna.series import SLOTS
+from mrnet_features.files.stored_paths import Given
 from mrnet_features.names import PLANES, SPLITS
-from mrnet_features.stored_paths import Given
 
 __all__ = ["LAYOUT_SPLITS", "Layout", "find_layout", "load_labels", "load_split"]
 

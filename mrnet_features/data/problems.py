@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 from typing import NamedTuple
 
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.messages import name_some
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["MOST_PROBLEMS", "Problem", "format_problems", "limit_problems"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mrnet_features.data.release import has_split
-from mrnet_features.data.rsna_hints import has_rsna_layout
+from mrnet_features.data.mrnet.release import has_split
+from mrnet_features.data.rsna.hints import has_rsna_layout
+from mrnet_features.files.paths import to_path
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
+from mrnet_features.files.zip_store import ZipStore
 from mrnet_features.names import SPLITS
-from mrnet_features.paths import to_path
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
-from mrnet_features.zip_store import ZipStore
 
 __all__ = ["open_root"]
 

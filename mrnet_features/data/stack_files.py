@@ -12,13 +12,13 @@ from typing import BinaryIO
 import numpy as np
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.data.leading_zeros import restore_zeros
+from mrnet_features.data.mrnet.leading_zeros import restore_zeros
 from mrnet_features.data.problems import Problem, limit_problems
-from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.files import explain_errors, open_file
+from mrnet_features.files.npy_files import LONGEST_HEADER, NpyHeader, read_npy_header
+from mrnet_features.files.reading import explain_errors, open_file
+from mrnet_features.files.stored_paths import AnyPath, StoredPath
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import LONGEST_VALUE, quote
-from mrnet_features.npy_files import LONGEST_HEADER, NpyHeader, read_npy_header
-from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = [
     "StackFiles",

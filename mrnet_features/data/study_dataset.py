@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.rsna_series import FoundSeries
+from mrnet_features.data.rsna.series import FoundSeries
 
 __all__ = ["StudyDataset"]
 

@@ -11,17 +11,17 @@ from mrnet_features.arrays import UInt8Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.exam_files import describe_states
 from mrnet_features.data.exam_side import check_sided
-from mrnet_features.exam_ids import find_id_problem
+from mrnet_features.files.paths import require_local
+from mrnet_features.files.stored_paths import AnyPath, Given
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import quote
 from mrnet_features.names import say_series
-from mrnet_features.paths import require_local
 from mrnet_features.series.assemble import PERCENTILES, PIXEL_MM, SIZE, assemble, check_scale
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.series import Series
 from mrnet_features.series.side import Side
 from mrnet_features.series.study import SUPPRESSED, SeriesInfo, choose_series, list_series
-from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["StudyExam", "read_study"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.evaluation.exam_values import align_groups, align_weights
-from mrnet_features.exam_ids import check_ids, require_same_exams, require_unique_ids
+from mrnet_features.ids.checks import check_ids, require_same_exams, require_unique_ids
 from mrnet_features.labels import check_labels, check_soft_labels
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import align_tables, check_features, name_rows, refuse_labels

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.exam_ids import require_unique_ids
+from mrnet_features.ids.checks import require_unique_ids
 from mrnet_features.messages import name_some, quote
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.exam_ids import find_id_problem
 from mrnet_features.extraction.read import ExamLike, hold_stacks
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import name_some, quote
 
 __all__ = ["Exams", "build_frame", "check_exams", "list_exams"]

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
-from joblib import cpu_count, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from mrnet_features.arrays import Device, resolve_device
-from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.describe import Row, describe_batch, make_row, warn_of_faults
+from mrnet_features.arrays import resolve_device
+from mrnet_features.extraction.describe import Row, warn_of_faults
+from mrnet_features.extraction.engines.rows import check_batch_size, compute_rows
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
-from mrnet_features.extraction.gpu.pipeline import iterate_rows
-from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.provenance import describe_provenance
-from mrnet_features.extraction.read import ExamLike, read_exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families, list_explicit
-from mrnet_features.jobs import KilledJobError, run_jobs, show_progress
+from mrnet_features.jobs import show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import PLANES, check_series
 from mrnet_features.stacks.discretisation import Discretisation
@@ -158,7 +154,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         exams = list_exams(X)
         check_exams(exams)
-        _check_batch_size(self.batch_size)
+        check_batch_size(self.batch_size)
         recipe = self.recipe()
         if recipe.missing == "nan" and self.refuses_unused:
             check_presence(exams, recipe.planes)
@@ -284,7 +280,10 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         StackWarning
             As `transform`.
         """
-        with contextlib.closing(compute_rows(self, X)) as rows:
+        exams, device = list_exams(X), resolve_device(self.device)
+        check_exams(exams)
+        rows = compute_rows(exams, self.recipe(), device, self.n_jobs, self.batch_size)
+        with contextlib.closing(rows):
             for row in rows:
                 warn_of_faults(row)
                 yield row
@@ -343,105 +342,3 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learned
-
-
-def compute_rows(extractor: FeatureExtractor, exams: Exams) -> Generator[Row, None, None]:
-    """Rows as from `FeatureExtractor.iterate`, without warnings of what is in them.
-
-    Parameters
-    ----------
-    extractor : FeatureExtractor
-    exams : sequence of Exam or of mapping series -> stack, or mapping of exam id to either
-
-    Yields
-    ------
-    Row
-
-    Raises
-    ------
-    Exception
-        As `FeatureExtractor.transform`.
-    """
-    listed = list_exams(exams)
-    check_exams(listed)
-    _check_batch_size(extractor.batch_size)
-    recipe, device = extractor.recipe(), resolve_device(extractor.device)
-    if device == "cuda":
-        n_readers = count_readers(extractor.n_jobs, cpu_count())
-        rows = iterate_rows(listed, recipe, n_readers=n_readers, batch_size=extractor.batch_size)
-    else:
-        jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(listed))
-        rows = run_exam_jobs(jobs, listed, extractor.n_jobs)
-    with contextlib.closing(rows):
-        for row in rows:  # noqa: UP028 (`yield from` would close them outside `closing`)
-            yield row
-
-
-def run_exam_jobs(
-    jobs: Iterable[Any], exams: Sequence[ExamLike], n_jobs: int | None
-) -> Generator[Any, None, None]:
-    """Results of parallel jobs, one per exam, in their order.
-
-    Parameters
-    ----------
-    jobs : iterable of delayed calls
-    exams : sequence of Exam or of mapping series -> stack
-    n_jobs : int or None
-        As for `run_jobs`.
-
-    Yields
-    ------
-    object
-
-    Raises
-    ------
-    RuntimeError
-        If an exam kills each worker process; names the exam.
-    """
-    try:
-        with contextlib.closing(run_jobs(jobs, n_jobs)) as results:
-            for result in results:  # noqa: UP028 (see above)
-                yield result
-    except KilledJobError as error:
-        exam = exams[error.index]
-        name = quote(exam.id) if isinstance(exam, Exam) else f"at index {error.index}"
-        raise RuntimeError(error.describe(f"exam {name}")) from error
-
-
-def _check_batch_size(batch_size: object) -> None:
-    if batch_size is None:
-        return
-    if not isinstance(batch_size, int | np.integer) or isinstance(batch_size, bool):
-        raise TypeError(
-            f"`batch_size` must be an integer or None, got {batch_size!r}. Leave it out to use as "
-            "many exams as the free memory of the GPU holds."
-        )
-    if batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be at least 1, got {batch_size}. Leave it out to use as many exams "
-            "as the free memory of the GPU holds."
-        )
-
-
-def describe_exam(exam: ExamLike, index: int, recipe: Recipe, device: Device) -> Row:
-    """Row of one exam.
-
-    Parameters
-    ----------
-    exam : Exam or mapping series -> stack
-    index : int
-        Index of the exam; errors name it where the exam has no id.
-    recipe : Recipe
-    device : {"cpu", "cuda"}
-
-    Returns
-    -------
-    Row
-
-    Raises
-    ------
-    TypeError, ValueError, KeyError, OSError
-        If the exam can't be read or described; notes name exam, series and family.
-    """
-    pixels = read_exam(exam, index, recipe.planes, recipe.missing, recipe.sides)
-    return make_row(describe_batch([pixels], recipe, device)[0], pixels, recipe)

@@ -13,9 +13,10 @@ from mrnet_features.data.study_exam import StudyExam
 from mrnet_features.extraction.missing import list_missing
 from mrnet_features.extraction.read import ExamLike, hold_stacks
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.table_keys import (
+from mrnet_features.extraction.tables.keys import (
     FINGERPRINTS,
     FORMAT,
+    IDS_DIGEST,
     IF_MISSING,
     MISSING,
     SCALES,
@@ -59,11 +60,12 @@ def describe_provenance(
     -------
     dict
         Keys format, recipe, recipe_digest, device, versions, data_fingerprint, n_exams and
-        fingerprints, a text as from `join_hashes`; if_missing if exams may lack a series; scales,
-        missing and sides if there are any.
+        fingerprints, a text as from `join_hashes`; ids_digest if all exams have ids; if_missing if
+        exams may lack a series; scales, missing and sides if there are any.
     """
     scales = _list_scales(exams, recipe.planes)
     missing = list_missing(exams, recipe)
+    ids = [exam.id for exam in exams if isinstance(exam, Exam)]
     return {
         "format": FORMAT,
         "recipe": recipe.as_dict(),
@@ -73,6 +75,7 @@ def describe_provenance(
         "data_fingerprint": hash_texts(fingerprints),
         "n_exams": len(fingerprints),
         FINGERPRINTS: join_hashes(fingerprints),
+        **({IDS_DIGEST: hash_texts(ids)} if len(ids) == len(fingerprints) else {}),
         **({IF_MISSING: recipe.missing} if recipe.missing != "error" else {}),
         **({SCALES: scales} if scales else {}),
         **({MISSING: missing} if missing else {}),

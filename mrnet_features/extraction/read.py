@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from mrnet_features.arrays import Array
-from mrnet_features.data.exam import Exam, advise_on_gaps
+from mrnet_features.data.exam import Exam
+from mrnet_features.data.exam_files import advise_on_gaps
 from mrnet_features.extraction.recipe import Missing
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, parse_series, say_series, sort_series

@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.files import (
-    explain_errors,
-    explain_write_errors,
-    read_text,
-    write_texts,
-)
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
+from mrnet_features.files.reading import explain_errors, read_text
+from mrnet_features.files.writing import explain_write_errors, write_texts
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle_features import check_features, keep_shareable
 from mrnet_features.models.bundle_head import (

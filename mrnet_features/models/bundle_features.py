@@ -11,7 +11,7 @@ import pandas as pd
 from mrnet_features.messages import quote
 from mrnet_features.models.bundle_head import HEAD
 
-OF_EXAMS = ("fingerprints", "file_states", "skipped", "missing")
+OF_EXAMS = ("fingerprints", "ids_digest", "file_states", "skipped", "missing")
 """Keys of a table's provenance that hold ids of exams, or a value per exam."""
 
 

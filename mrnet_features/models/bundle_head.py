@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrnet_features.files import read_json
+from mrnet_features.files.reading import read_json
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 

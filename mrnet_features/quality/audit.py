@@ -13,6 +13,7 @@ from joblib import delayed
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
+from mrnet_features.files.stored_paths import Given
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import SPLITS
 from mrnet_features.quality.cohort_rules import MIN_EXAMS, apply_value_rules
@@ -36,7 +37,6 @@ from mrnet_features.quality.series_headers import SeriesHeader, read_series_head
 from mrnet_features.quality.splits import Split, read_splits
 from mrnet_features.quality.stack_rules import apply_stack_rules
 from mrnet_features.quality.view_rules import apply_view_rules
-from mrnet_features.stored_paths import Given
 
 MEASUREMENTS = (
     *("exam", "plane", "n_slices", "noise", "sharpness", "saturation", "ghosts"),

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mrnet_features.files import read_json
-from mrnet_features.id_rules import find_id_problem
+from mrnet_features.files.reading import read_json
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.messages import quote, suggest_name
 
 CODES = {

@@ -7,24 +7,24 @@ from pathlib import Path
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.label_files import find_label_files
-from mrnet_features.data.problems import Problem
-from mrnet_features.data.release import (
+from mrnet_features.data.mrnet.label_files import find_label_files
+from mrnet_features.data.mrnet.release import (
     Contents,
     check_request,
     find_conflicts,
     has_split,
     read_contents,
 )
-from mrnet_features.data.release_hints import guess_layout, guess_renaming
+from mrnet_features.data.mrnet.release_hints import guess_layout, guess_renaming
+from mrnet_features.data.problems import Problem
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna import load_rsna_knee
-from mrnet_features.data.rsna_files import SPLITS as RSNA_SPLITS
-from mrnet_features.data.rsna_files import read_studies
-from mrnet_features.data.rsna_hints import has_rsna_layout
+from mrnet_features.data.rsna.files import SPLITS as RSNA_SPLITS
+from mrnet_features.data.rsna.files import read_studies
+from mrnet_features.data.rsna.hints import has_rsna_layout
+from mrnet_features.data.rsna.load import load_rsna_knee
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.names import PLANES, SPLITS, sort_series
 from mrnet_features.quality.findings import Finding
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 
 REJECTED_PROBLEMS = {"label-conflict", "stack-file"}
 

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-from mrnet_features.files import write_text
+from mrnet_features.files.writing import write_text
 
 __all__ = [
     "Block",

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mrnet_features.files import open_file
+from mrnet_features.files.reading import open_file
+from mrnet_features.files.stored_paths import AnyPath, StoredPath
 from mrnet_features.messages import name_some
 from mrnet_features.series.dicom_tags import TAGS, TagValues
-from mrnet_features.stored_paths import AnyPath, StoredPath
 
 MOST_HEADER_BYTES = 32 * 2**20
 """Most bytes of a header that are read; those of enhanced files have up to 10 MiB."""

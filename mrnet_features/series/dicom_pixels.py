@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mrnet_features.files import open_file
+from mrnet_features.files.reading import open_file
 from mrnet_features.series.codestreams import find_stated_size
 from mrnet_features.series.dicom_files import ADVICE, import_pydicom, quiet_pydicom
 from mrnet_features.series.dicom_frames import Frame, Storage

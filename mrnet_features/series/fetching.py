@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mrnet_features.files.stored_paths import AnyPath, StoredPath
 from mrnet_features.series.dicom_files import list_files
 from mrnet_features.series.nifti import find_json_beside, is_nifti
-from mrnet_features.stored_paths import AnyPath, StoredPath
 
 __all__ = ["fetch"]
 

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.series.dicom_files import DicomFile, NotDicomError, read_dicom_header
 from mrnet_features.series.dicom_frames import has_picture
 from mrnet_features.series.fetching import fetch
-from mrnet_features.stored_paths import AnyPath
 
 __all__ = ["read_first_picture", "read_pictures"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mrnet_features.files.paths import to_path
+from mrnet_features.files.stored_paths import AnyPath, Given
 from mrnet_features.messages import quote
-from mrnet_features.paths import to_path
 from mrnet_features.series.assemble import (
     PERCENTILES,
     PIXEL_MM,
@@ -28,7 +29,6 @@ from mrnet_features.series.nifti import is_nifti, read_nifti_volume
 from mrnet_features.series.series import Series
 from mrnet_features.series.uids import name_series
 from mrnet_features.series.volume import Volume, find_spacing_problem
-from mrnet_features.stored_paths import AnyPath, Given
 
 __all__ = ["load_series"]
 

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mrnet_features.arrays import Float64Array
-from mrnet_features.files import open_file, read_json
+from mrnet_features.files.reading import open_file, read_json
+from mrnet_features.files.stored_paths import AnyPath
 from mrnet_features.messages import quote
 from mrnet_features.series.orientation import find_normal, make_directions
 from mrnet_features.series.side import read_maker, read_side
 from mrnet_features.series.volume import Image, Volume, find_size_problem, find_spacing_problem
 from mrnet_features.series.weighting import Tags, find_weighting
-from mrnet_features.stored_paths import AnyPath
 
 SUFFIXES = (".nii", ".nii.gz")
 

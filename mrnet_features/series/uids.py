@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mrnet_features.id_rules import find_id_problem
+from mrnet_features.ids.rules import find_id_problem
 
 __all__ = ["LONGEST_UID", "find_uid_problem", "name_series"]
 

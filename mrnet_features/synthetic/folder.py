@@ -8,14 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mrnet_features.files import (
-    explain_write_errors,
-    open_file,
-    read_json,
-    remove_partials,
-    write_text,
-)
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
+from mrnet_features.files.reading import open_file, read_json
+from mrnet_features.files.writing import explain_write_errors, remove_partials, write_text
 from mrnet_features.synthetic.style import Style, list_fields
 
 

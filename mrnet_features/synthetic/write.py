@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.csv_files import format_csv
-from mrnet_features.files import replace_file, write_text
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.writing import replace_file, write_text
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, SPLITS, TASKS

@@ -8,9 +8,9 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.roots import open_root
+from mrnet_features.files.stored_paths import Given
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.findings import choose_codes
-from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import STUDIES, load_exams, name_layout
 
 __all__ = ["audit_folder"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import holds_numbers, read_rows
 from mrnet_features.evaluation.comparison.added_value import AddedValue, measure_added_value
 from mrnet_features.evaluation.comparison.compare import Comparison, compare
 from mrnet_features.evaluation.comparison.read_predictions import read_predictions
-from mrnet_features.parquet_files import PARQUET
+from mrnet_features.files.csv_files import holds_numbers, read_rows
+from mrnet_features.files.parquet_files import PARQUET
 from mrnet_features.plain import to_plain
 
 

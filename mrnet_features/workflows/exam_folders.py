@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS, find_layout, load_labels, load_split
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna_files import read_studies
-from mrnet_features.exam_ids import index_by_id, require_unique_ids
-from mrnet_features.excluded_ids import list_excluded
+from mrnet_features.data.rsna.files import read_studies
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.paths import require_local, to_path
+from mrnet_features.files.stored_paths import AnyPath, Given, StoredPath
+from mrnet_features.ids.checks import require_unique_ids
+from mrnet_features.ids.excluded import list_excluded
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS, sort_series
-from mrnet_features.paths import require_local, to_path
-from mrnet_features.stored_paths import AnyPath, Given, StoredPath
 from mrnet_features.workflows.studies import holds_dicom, load_studies
 
 __all__ = [

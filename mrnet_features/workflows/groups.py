@@ -10,14 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import read_table
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.headers import read_headers
-from mrnet_features.data.scanner_groups import FINGERPRINT, LARGE, form_groups
-from mrnet_features.exam_ids import index_by_id, require_unique_ids
+from mrnet_features.data.headers.scanner_groups import FINGERPRINT, LARGE, form_groups
+from mrnet_features.data.headers.table import read_headers
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.paths import to_path
+from mrnet_features.files.stored_paths import Given
+from mrnet_features.ids.checks import require_unique_ids
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.messages import name_some
-from mrnet_features.paths import to_path
-from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import load_exams
 
 __all__ = ["SCANNER", "group_by_scanner", "read_groups"]

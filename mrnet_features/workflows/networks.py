@@ -11,13 +11,13 @@ import pandas as pd
 from mrnet_features.cnn.cross_validate import cross_validate_cnn
 from mrnet_features.cnn.evaluation import NetworkEvaluation
 from mrnet_features.cnn.parts import holds_networks
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.layouts import LAYOUT_SPLITS
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.protocol.folds import Folds
-from mrnet_features.files import explain_write_errors, write_text
-from mrnet_features.paths import Given
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.paths import Given
+from mrnet_features.files.writing import explain_write_errors, write_text
 from mrnet_features.workflows.exam_folders import MRNET, STUDIES, load_exams, name_layout
 from mrnet_features.workflows.groups import read_groups
 from mrnet_features.workflows.score import refuse_evaluation, write_evaluation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mrnet_features.files import require_writable
-from mrnet_features.paths import require_local_output
+from mrnet_features.files.paths import require_local_output
+from mrnet_features.files.writing import require_writable
 
 
 def check_output_file(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.comparison.read_predictions import read_paths
 from mrnet_features.extraction.describe import Row
+from mrnet_features.extraction.engines.failures import Failure
+from mrnet_features.extraction.engines.outcomes import iterate_outcomes
 from mrnet_features.extraction.exams import build_frame
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.failures import Failure
-from mrnet_features.extraction.outcomes import iterate_outcomes
 from mrnet_features.extraction.provenance import describe_provenance
-from mrnet_features.extraction.resume import extract_features
-from mrnet_features.files import write_text
+from mrnet_features.extraction.runs.resume import extract_features
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.stored_paths import Given
+from mrnet_features.files.writing import write_text
 from mrnet_features.jobs import show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.models.bundle import load_bundle
 from mrnet_features.names import PLANES, TASKS
-from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     RSNA,

@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv
 from mrnet_features.evaluation.importance.feature_groups import group_columns
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.importance.per_fold import VIEWS
 from mrnet_features.evaluation.protocol.coherence import make_coherent
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.folds import Folds
-from mrnet_features.files import explain_write_errors, write_text
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.writing import explain_write_errors, write_text
 from mrnet_features.messages import quote, suggest_name
 from mrnet_features.workflows.named_models import load_model
 

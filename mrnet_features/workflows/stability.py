@@ -13,21 +13,21 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.evaluation.metrics.intraclass import FEWEST_EXAMS
 from mrnet_features.evaluation.metrics.stability import Stability, compare_tables
 from mrnet_features.extraction.describe import StackWarning
 from mrnet_features.extraction.exams import check_exams
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import ExamLike
-from mrnet_features.extraction.resume import extract_features
-from mrnet_features.files import write_text
+from mrnet_features.extraction.runs.resume import extract_features
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.stored_paths import Given
+from mrnet_features.files.writing import write_text
 from mrnet_features.messages import name_some
 from mrnet_features.series.side import Side
 from mrnet_features.stacks.perturbations import PERTURBATIONS, perturb
-from mrnet_features.stored_paths import Given
 from mrnet_features.synthetic.write import write_knees
 from mrnet_features.workflows.outputs import check_output_file
 

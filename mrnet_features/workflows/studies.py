@@ -14,18 +14,19 @@ from typing import NoReturn
 from joblib import delayed
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.csv_files import read_table
+from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.study_exam import StudyExam, read_study
-from mrnet_features.exam_ids import find_id_problem
-from mrnet_features.files import open_file
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.reading import open_file
+from mrnet_features.ids.rules import find_id_problem
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import describe_cause, name_some, quote
 from mrnet_features.names import PLANES
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.side import Side
 
-__all__ = ["UnreadableStudy", "find_studies", "holds_dicom", "load_studies"]
+__all__ = ["UnreadableStudy", "find_studies", "holds_dicom", "keep_readable", "load_studies"]
 
 logger = logging.getLogger("mrnet_features")
 
@@ -183,6 +184,27 @@ def load_studies(
         have = "has" if len(noted) == 1 else "have"
         logger.info("%d of %s %s notes, such as %s", len(noted), n_studies, have, example)
     return tuple(exams)
+
+
+def keep_readable(dataset: Dataset) -> Dataset:
+    """Exams of a dataset without the studies that can't be read, which a warning names.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    Dataset
+    """
+    broken = [exam for exam in dataset.exams if isinstance(exam, UnreadableStudy)]
+    if not broken:
+        return dataset
+    said = "%d of %d studies can't be read and %s left out: %s. The first: %s"
+    verb = "is" if len(broken) == 1 else "are"
+    names = name_some([exam.id for exam in broken])
+    logger.warning(said, len(broken), len(dataset), verb, names, broken[0].problem)
+    return dataset[[not isinstance(exam, UnreadableStudy) for exam in dataset.exams]]
 
 
 def _read_study(folder: Path, exam: str) -> Exam:

@@ -12,18 +12,20 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from mrnet_features.arrays import resolve_device
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.importance.importance import Importance, importance
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
-from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.resume import extract_features
-from mrnet_features.files import remove_partials, write_text, write_texts
-from mrnet_features.locks import hold_lock
+from mrnet_features.extraction.runs.resume import extract_features
+from mrnet_features.extraction.tables.keys import OF_EXAMS
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.locks import hold_lock
+from mrnet_features.files.stored_paths import Given
+from mrnet_features.files.writing import remove_partials, write_text, write_texts
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import describe_cause
 from mrnet_features.names import SPLITS
 from mrnet_features.plain import to_plain
@@ -33,7 +35,6 @@ from mrnet_features.report.review.part import LeftOut
 from mrnet_features.report.review.plain_text import format_report
 from mrnet_features.report.review.report import Report, make_report
 from mrnet_features.report.review.write import check_place, list_missing_packages
-from mrnet_features.stored_paths import Given
 from mrnet_features.workflows.named_models import MODELS
 from mrnet_features.workflows.score import check_views
 from mrnet_features.workflows.table_report import RELEASE_SIZES, list_families, name_model
@@ -318,8 +319,8 @@ def _join(features: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables of both splits, with the recipe that they share."""
     joined = pd.concat([features[split] for split in SPLITS])
     known = features["train"].attrs.get("provenance", {})
-    kept = {key: value for key, value in known.items() if key != "data_fingerprint"}
-    joined.attrs = {"provenance": kept}
+    kept = {key: value for key, value in known.items() if key not in OF_EXAMS}
+    joined.attrs = {"provenance": {**kept, "n_exams": len(joined)} if kept else {}}
     return joined
 
 

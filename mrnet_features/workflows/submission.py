@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv, read_table
-from mrnet_features.exam_ids import find_id_column, require_unique_ids, restore_ids
-from mrnet_features.files import write_text
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.stored_paths import AnyPath
+from mrnet_features.files.writing import write_text
+from mrnet_features.ids.checks import require_unique_ids
+from mrnet_features.ids.reading import find_id_column, restore_ids
 from mrnet_features.labels import check_frame
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
-from mrnet_features.stored_paths import AnyPath
 from mrnet_features.workflows.outputs import check_output_file
 
 __all__ = ["write_submission"]

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from mrnet_features.csv_files import read_table as read_csv
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import load_mrnet
-from mrnet_features.data.release import list_ids
+from mrnet_features.data.mrnet.load import load_mrnet
+from mrnet_features.data.mrnet.release import list_ids
 from mrnet_features.data.roots import open_root
 from mrnet_features.evaluation.comparison.group_gap import GroupGap, measure_group_gap
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.folds import Folds
-from mrnet_features.exam_ids import index_by_id
-from mrnet_features.excluded_ids import list_excluded
 from mrnet_features.families.presets import discover_families
+from mrnet_features.files.csv_files import read_table as read_csv
+from mrnet_features.files.stored_paths import AnyPath, Given
+from mrnet_features.ids.excluded import list_excluded
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.names import PLANES, SPLITS, Name, parse_name
 from mrnet_features.quality.findings import read_findings
 from mrnet_features.report.review.report import TITLE, Report
 from mrnet_features.report.review.write import check_place, require_packages, write_report
-from mrnet_features.stored_paths import AnyPath, Given
 from mrnet_features.workflows.audit_folder import audit_folder
 from mrnet_features.workflows.exam_folders import MRNET, list_series, load_exams, name_layout
 from mrnet_features.workflows.groups import read_groups

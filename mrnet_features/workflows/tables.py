@@ -12,25 +12,25 @@ import pandas as pd
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
-from mrnet_features.data.release import check_request, read_contents
+from mrnet_features.data.mrnet.load import load_mrnet
+from mrnet_features.data.mrnet.release import check_request, read_contents
 from mrnet_features.data.roots import open_root
-from mrnet_features.excluded_ids import list_excluded
-from mrnet_features.extraction.existing import TableHead, read_head
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import suffices
 from mrnet_features.extraction.recipe import Missing
-from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.runs.existing import TableHead, read_head
+from mrnet_features.extraction.runs.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.table import read_features
-from mrnet_features.extraction.table_folder import list_tables
-from mrnet_features.extraction.table_keys import SKIPPED
+from mrnet_features.extraction.tables.features import read_features
+from mrnet_features.extraction.tables.folder import list_tables
+from mrnet_features.extraction.tables.keys import SKIPPED
+from mrnet_features.files.paths import to_path
+from mrnet_features.files.stored_paths import AnyPath, Given
+from mrnet_features.ids.excluded import list_excluded
 from mrnet_features.messages import name_some
 from mrnet_features.names import PLANES
-from mrnet_features.paths import to_path
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
-from mrnet_features.stored_paths import AnyPath, Given
 from mrnet_features.workflows.exam_folders import (
     MRNET,
     list_series,

@@ -11,7 +11,7 @@ import pytest
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from tests.support.html_tables import read_rows
 from tests.support.mrnet_folder import write_folder
 

@@ -8,7 +8,7 @@ import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.exam_files import describe_states
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.extraction.read import hold_stacks
 from mrnet_features.series.assemble import Scale
 from mrnet_features.series.load import load_series

@@ -7,7 +7,7 @@ import pytest
 from mrnet_features.data.exam import Exam
 from mrnet_features.data.exam_paths import ExamPaths
 from mrnet_features.data.stack_files import StackFiles
-from mrnet_features.stored_paths import StoredPath
+from mrnet_features.files.stored_paths import StoredPath
 
 PLANES = ("axial", "coronal", "sagittal")
 

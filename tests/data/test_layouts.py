@@ -21,7 +21,7 @@ def rsna(tmp_path):
 
 
 def test_a_layout_is_told_by_names(mrnet, rsna, monkeypatch):
-    monkeypatch.setattr("mrnet_features.files.open_file", None)
+    monkeypatch.setattr("mrnet_features.files.reading.open_file", None)
     assert (find_layout(mrnet), find_layout(rsna)) == ("mrnet", "rsna")
 
 

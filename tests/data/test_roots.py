@@ -10,9 +10,9 @@ from upath import UPath
 
 import mrnet_features as mf
 from mrnet_features.data.layouts import find_layout, load_labels
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.data.roots import open_root
-from mrnet_features.data.rsna import load_rsna_knee
+from mrnet_features.data.rsna.load import load_rsna_knee
 from mrnet_features.names import PLANES
 from tests.support.mrnet_folder import write_folder
 from tests.support.rsna_folder import write_set
@@ -175,8 +175,8 @@ def test_a_missing_folder_is_named(place):
 def test_a_store_that_can_not_be_reached_is_no_fault_of_an_exam(root, monkeypatch):
     url = upload(root, "counted://place/set")
     train = load_mrnet(url)
-    monkeypatch.setattr("mrnet_features.url_store.MOST_SECONDS", 0.0)
-    monkeypatch.setattr("mrnet_features.url_store.FIRST_WAIT", 0.0)
+    monkeypatch.setattr("mrnet_features.files.url_store.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("mrnet_features.files.url_store.FIRST_WAIT", 0.0)
 
     def fail(self, *arguments, **options):
         raise OSError("no route to host")

@@ -14,7 +14,7 @@ from mrnet_features.data.stack_files import (
     read_stack,
     read_stack_shape,
 )
-from mrnet_features.paths import to_path
+from mrnet_features.files.paths import to_path
 from tests.support.stores import pack
 
 
@@ -210,6 +210,6 @@ def test_a_zip_file_that_may_not_be_read_by_now_is_no_fault_of_a_stack(tmp_path,
     def refuse(*_):
         raise PermissionError(13, "Permission denied", "a.zip")
 
-    monkeypatch.setattr("mrnet_features.zip_store.read_range", refuse)
+    monkeypatch.setattr("mrnet_features.files.zip_store.read_range", refuse)
     with pytest.raises(ConnectionError, match="0001.npy' may not be read. Change its permissions"):
         read(path)

@@ -9,7 +9,6 @@ import pytest
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import provenance as module
-from mrnet_features.extraction.changes import hash_request
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.provenance import (
     DICOM_READERS,
@@ -18,8 +17,9 @@ from mrnet_features.extraction.provenance import (
     list_readers,
     list_versions,
 )
-from mrnet_features.extraction.resume import extract_features
-from mrnet_features.extraction.table import read_features, write_features
+from mrnet_features.extraction.runs.changes import hash_request
+from mrnet_features.extraction.runs.resume import extract_features
+from mrnet_features.extraction.tables.features import read_features, write_features
 from mrnet_features.series.assemble import Scale
 
 OF_FILES = {"file_states", "skipped", "key"}

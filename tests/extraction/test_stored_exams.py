@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import mrnet_features as mf
-from mrnet_features import url_store
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.files import url_store
+from mrnet_features.files.paths import to_path
 from mrnet_features.names import PLANES
-from mrnet_features.paths import to_path
 from tests.support.mrnet_folder import write_labels
 from tests.support.stores import CountedFileSystem, pack, upload
 

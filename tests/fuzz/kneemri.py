@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from mrnet_features.data.kneemri import LEVELS_12_BIT, load_kneemri
+from mrnet_features.data.kneemri.load import LEVELS_12_BIT, load_kneemri
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main
 from tests.fuzz.mutation import SIZES, mutate

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from mrnet_features.data.mrnet import load_labels
+from mrnet_features.data.mrnet.load import load_labels
 from mrnet_features.names import TASKS
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main

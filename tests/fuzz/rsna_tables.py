@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 
-from mrnet_features.data.rsna_files import read_series, read_studies
+from mrnet_features.data.rsna.files import read_series, read_studies
 from mrnet_features.names import PLANES
 from mrnet_features.series.uids import find_uid_problem
 from tests.fuzz.cases import Case, Target, require

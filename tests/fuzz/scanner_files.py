@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.data.headers import read_exam_fields
+from mrnet_features.data.headers.table import read_exam_fields
 from mrnet_features.series.load import load_series
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mrnet_features.exam_ids import ID_COLUMNS
+from mrnet_features.ids.reading import ID_COLUMNS
 from tests.fuzz.mutation import NUMBERS, mutate
 
 REFUSED_NAMES = ("patient", "Unnamed: 0", "index", "row", "", "name")

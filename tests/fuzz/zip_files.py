@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.names import PLANES, TASKS
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main

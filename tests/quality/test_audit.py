@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features.data.dataset import Dataset
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.quality import audit as quality_audit
 from mrnet_features.quality.audit import MEASUREMENTS, audit, measure_quality
 from mrnet_features.quality.findings import COLUMNS, FOLDER_CODES

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.cohort_rules import apply_value_rules
 from mrnet_features.quality.measurements import measure_stack

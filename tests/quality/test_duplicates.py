@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.duplicates import find_near_duplicates
 from tests.support.audited_folder import (

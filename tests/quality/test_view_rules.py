@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mrnet_features.data.mrnet import load_mrnet
+from mrnet_features.data.mrnet.load import load_mrnet
 from mrnet_features.quality import view_rules
 from mrnet_features.quality.audit import audit
 from mrnet_features.quality.joint_filter import Joints

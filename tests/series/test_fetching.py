@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.paths import to_path
+from mrnet_features.files.paths import to_path
 from mrnet_features.series import fetching
 from mrnet_features.series.fetching import fetch
 from mrnet_features.series.load import load_series

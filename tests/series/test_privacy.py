@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mrnet_features as mf
-from mrnet_features.data.header_columns import encode_headers
+from mrnet_features.data.headers.columns import encode_headers
 from mrnet_features.series.dicom_tags import ALL_TAGS, HASHED_TAGS
 from tests.support.dicom_files import (
     PLANTED,

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from joblib import Parallel, delayed
 
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
 from mrnet_features.names import PLANES, TASKS
 from mrnet_features.synthetic import Style, draw_knee, find_lesions, write, write_knees
 from mrnet_features.synthetic.lesion_positions import describe_lesions
@@ -173,7 +173,7 @@ def test_files_of_something_else_are_kept(tmp_path):
 
 def test_two_processes_do_not_write_one_folder(folder):
     code = (
-        "from mrnet_features.locks import hold_lock; import sys, time\n"
+        "from mrnet_features.files.locks import hold_lock; import sys, time\n"
         "with hold_lock(sys.argv[1]): print(flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(folder / "knees.json")]

@@ -12,7 +12,7 @@ import pytest
 from mrnet_features import FeatureExtractor, load_mrnet, write_knees
 from mrnet_features.evaluation import read_predictions
 from mrnet_features.extraction.provenance import describe_provenance
-from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.runs.resume import extract_features
 from mrnet_features.families.presets import find_families
 from mrnet_features.models import load_bundle
 from mrnet_features.workflows.fit import fit_table

@@ -1,5 +1,6 @@
 """DICOM studies in a folder without tables."""
 
+import json
 import logging
 import os
 import pickle
@@ -14,6 +15,7 @@ from mrnet_features.workflows.studies import (
     load_studies,
 )
 from mrnet_features.workflows.tables import make_table
+from tests.support.command_line import run
 from tests.support.dicom_files import PLANTED
 from tests.support.small_sets import write_study
 
@@ -100,6 +102,16 @@ def test_a_study_that_cannot_be_read_gives_its_reason_when_it_is_loaded(root, ca
         broken.describe_files("axial")
     with pytest.raises(ValueError, match="No study of '.*' can be read. The first: "):
         load_studies(root / "K4", n_jobs=1)
+
+
+def test_a_page_leaves_out_the_studies_that_can_not_be_read(root, tmp_path, caplog):
+    page = tmp_path / "view.html"
+    done = run("view", root, "--out", page, "--json")
+    assert json.loads(done.stdout) == {"file": str(page), "exams": ["K1", "K2", "K3"]}
+    assert "1 of 4 studies can't be read and is left out: 'K4'. The first: " in caplog.text
+    named = run("view", root, "--out", page, "--exams", "K1,K4")
+    assert named.status == 1
+    assert "does not say how it is encoded" in named.stderr
 
 
 def test_a_table_of_the_studies_that_can_be_read(root, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from mrnet_features import load_labels, load_mrnet, read_features, write_knees
 from mrnet_features.evaluation import evaluate, read_predictions
-from mrnet_features.locks import hold_lock
+from mrnet_features.files.locks import hold_lock
 from mrnet_features.models import lightgbm_baseline
 from mrnet_features.report.review import report as review
 from mrnet_features.report.review.earlier import FORMAT
@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_no_partial_file(done, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr("mrnet_features.files.os.fsync", fail)
+    monkeypatch.setattr("mrnet_features.files.writing.os.fsync", fail)
     with pytest.raises(OSError, match="no space left"):
         study._write(done, tmp_path)
     assert (tmp_path / "report.md").read_text() == "old report"

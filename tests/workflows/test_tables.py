@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features import write_knees
-from mrnet_features.csv_files import read_table as read_csv
+from mrnet_features.files.csv_files import read_table as read_csv
 from mrnet_features.workflows.tables import make_table, read_table
 
 

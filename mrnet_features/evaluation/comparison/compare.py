@@ -21,7 +21,7 @@ from mrnet_features.evaluation.metrics.scores import Scores, score_predictions, 
 from mrnet_features.evaluation.protocol.folds import Folds
 from mrnet_features.evaluation.results import Result
 from mrnet_features.evaluation.score_plots import plot_differences
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.ids.checks import require_same_exams
 from mrnet_features.messages import list_names, quote
 from mrnet_features.tables import choose_labels
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.exam_ids import check_ids
-from mrnet_features.excluded_ids import REJECT, require_text_ids, select_findings
+from mrnet_features.ids.checks import check_ids
+from mrnet_features.ids.excluded import REJECT, require_text_ids, select_findings
 from mrnet_features.messages import name_some, quote
 
 __all__ = ["LISTED", "read_excluded"]

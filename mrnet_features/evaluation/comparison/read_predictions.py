@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import Row, build_table, holds_numbers, read_lines, read_rows
 from mrnet_features.evaluation.comparison.column_order import warn_of_columns
 from mrnet_features.evaluation.comparison.probability_cells import check_probabilities
-from mrnet_features.exam_ids import (
-    index_by_id,
-    is_id_name,
-    require_same_exams,
-    require_unique_ids,
+from mrnet_features.files.csv_files import (
+    Row,
+    build_table,
+    holds_numbers,
+    read_lines,
+    read_rows,
 )
+from mrnet_features.files.parquet_files import PARQUET, read_parquet
+from mrnet_features.ids.checks import require_same_exams, require_unique_ids
+from mrnet_features.ids.reading import index_by_id, is_id_name
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
-from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_whole_numbers
 
 if TYPE_CHECKING:

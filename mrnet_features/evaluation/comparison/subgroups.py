@@ -24,7 +24,7 @@ from mrnet_features.evaluation.metrics.within_folds import (
 )
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_subgroups
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.ids.checks import require_same_exams
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.tables import choose_labels
 

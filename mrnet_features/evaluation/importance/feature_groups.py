@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from mrnet_features.csv_files import read_table
-from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams
-from mrnet_features.files import explain_errors, open_file
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.npy_files import read_npy_header
+from mrnet_features.files.parquet_files import PARQUET, read_parquet
+from mrnet_features.files.reading import explain_errors, open_file
+from mrnet_features.ids.checks import check_ids, require_same_exams
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.messages import name_some, quote, suggest_name
 from mrnet_features.names import GROUPINGS, Name, format_name, group_names, parse_name
-from mrnet_features.npy_files import read_npy_header
-from mrnet_features.parquet_files import PARQUET, read_parquet
 from mrnet_features.tables import check_features
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from mrnet_features.evaluation.plots import shorten
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_permutations
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.ids.checks import require_same_exams
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import choose_labels

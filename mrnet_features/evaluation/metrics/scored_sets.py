@@ -12,7 +12,7 @@ import pandas as pd
 from mrnet_features.evaluation.alignment import check_predictions
 from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning, warn_of_few
-from mrnet_features.exam_ids import require_same_exams
+from mrnet_features.ids.checks import require_same_exams
 from mrnet_features.messages import quote
 from mrnet_features.tables import choose_labels
 

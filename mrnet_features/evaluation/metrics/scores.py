@@ -15,7 +15,7 @@ from mrnet_features.evaluation.metrics.few_exams import warn_of_few
 from mrnet_features.evaluation.metrics.scored_folds import ScoredFolds, measure_term, weigh_tasks
 from mrnet_features.evaluation.results import Result, name_headline
 from mrnet_features.evaluation.score_plots import plot_scores
-from mrnet_features.exam_ids import require_same_exams, require_unique_ids
+from mrnet_features.ids.checks import require_same_exams, require_unique_ids
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.tables import check_labels
 

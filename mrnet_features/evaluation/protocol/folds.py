@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv, read_table
-from mrnet_features.exam_ids import check_ids, index_by_id, require_same_exams, require_unique_ids
-from mrnet_features.files import read_text, write_text
+from mrnet_features.files.csv_files import read_table
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.reading import read_text
+from mrnet_features.files.writing import write_text
+from mrnet_features.ids.checks import check_ids, require_same_exams, require_unique_ids
+from mrnet_features.ids.reading import index_by_id
 from mrnet_features.messages import name_some, quote
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 from mrnet_features.tables import check_whole_numbers

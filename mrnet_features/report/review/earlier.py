@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mrnet_features.files import read_json
+from mrnet_features.files.reading import read_json
 
 __all__ = ["FORMAT", "VIEWER", "find_folder", "list_tables", "read_numbers", "remove_report"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.files import read_json
+from mrnet_features.files.reading import read_json
 from mrnet_features.messages import quote
 from mrnet_features.report.review.earlier import FORMAT
 from mrnet_features.report.review.report import Report

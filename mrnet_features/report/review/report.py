@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.csv_files import format_csv
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.results import Result
-from mrnet_features.files import write_texts
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.writing import write_texts
 from mrnet_features.names import NO_DEVICE
 from mrnet_features.plain import to_plain
 from mrnet_features.report.page import Page, Section, Table

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrnet_features.files import read_json
+from mrnet_features.files.reading import read_json
 from mrnet_features.messages import quote
 from mrnet_features.quality.findings import COLUMNS
 

@@ -12,7 +12,7 @@ from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.extraction.read import ExamLike
-from mrnet_features.files import write_text
+from mrnet_features.files.writing import write_text
 from mrnet_features.report.viewer.cases import collect_cases
 from mrnet_features.report.viewer.overlays import Families
 from mrnet_features.report.viewer.page import make_page

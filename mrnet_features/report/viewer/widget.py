@@ -17,7 +17,7 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from mrnet_features.files import write_text
+from mrnet_features.files.writing import write_text
 from mrnet_features.messages import describe_cause
 from mrnet_features.report.sheet import plot_exam
 from mrnet_features.report.viewer.cases import Cases

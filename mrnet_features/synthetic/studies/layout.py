@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 from joblib import delayed
 
-from mrnet_features.csv_files import format_csv
-from mrnet_features.files import write_text
+from mrnet_features.files.csv_format import format_csv
+from mrnet_features.files.writing import write_text
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.names import SPLITS
 from mrnet_features.series.dicom_files import import_pydicom

@@ -21,7 +21,7 @@ from mrnet_features.extraction.describe import describe_batch
 from mrnet_features.extraction.gpu import buffers, pipeline, planning
 from mrnet_features.extraction.gpu.pipeline import DeviceMemoryWarning
 from mrnet_features.extraction.read import read_exam
-from mrnet_features.extraction.resume import extract_features
+from mrnet_features.extraction.runs.resume import extract_features
 
 N_EXAMS = 11
 

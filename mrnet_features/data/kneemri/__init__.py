@@ -1,0 +1,1 @@
+"""Read KneeMRI folders (Štajduhar 2017)."""

@@ -1,0 +1,1 @@
+"""Feature tables in files: written with checksums and provenance, read whole or in part."""

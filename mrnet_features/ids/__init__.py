@@ -1,0 +1,1 @@
+"""Exam ids: read from files, checked, and compared between tables."""

@@ -1,0 +1,47 @@
+"""Which findings leave an exam out is one rule for loading and for evaluations."""
+
+import pandas as pd
+import pytest
+
+from mrnet_features.ids.excluded import list_excluded, require_text_ids, select_findings
+
+MARKS = pd.DataFrame({"exam": list("abc"), "severity": ["agree", "reject", "check"]})
+
+
+@pytest.mark.parametrize(
+    ("severity", "left"),
+    [("reject", ["b"]), (["check", "agree"], ["a", "c"]), (None, list("abc")), ("note", [])],
+)
+def test_only_the_severities_that_were_asked_for_count(severity, left):
+    assert select_findings(MARKS, severity)["exam"].tolist() == left
+
+
+def test_a_table_without_severity_counts_whole():
+    assert len(select_findings(MARKS[["exam"]])) == 3
+
+
+@pytest.mark.parametrize("exam", [3, 3.0, None, float("nan")])
+def test_ids_that_are_no_text_are_refused(exam):
+    with pytest.raises(TypeError, match="Read the file with dtype="):
+        require_text_ids(["0001", exam])
+
+
+def test_a_list_and_a_table_leave_out_the_same_exams():
+    assert list_excluded(None) == frozenset()
+    assert list_excluded(["b"]) == list_excluded(MARKS) == {"b"}
+    folder = pd.DataFrame({"exam": ["", "a"]})  # the first finding is about the folder
+    assert list_excluded(folder) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("exclude", "error", "message"),
+    [
+        ("marks.csv", TypeError, "Read a file with pandas"),
+        ("0003", TypeError, "Pass a list"),
+        (pd.DataFrame({"id": []}), ValueError, "must have a column 'exam', got 'id'"),
+        (["7.0"], ValueError, "'7.0' is a decimal number"),
+    ],
+)
+def test_what_names_no_exams_is_refused(exclude, error, message):
+    with pytest.raises(error, match=message):
+        list_excluded(exclude)
