@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.files import write_text
+from mrnet_features.files.writing import write_text
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Part
 from mrnet_features.report.viewer.cases import collect_cases
