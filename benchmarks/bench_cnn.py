@@ -5,6 +5,10 @@
 AUCs with intervals, paired differences, what each adds to the other, and what each costs. Needs
 the extra `cnn`. Knees, tables and networks are kept in the folder, so a stopped run goes on where
 it was; times are those of the run that did the work. Results are written to ``results/cnn.json``.
+With ``--predictions FOLDER`` labels and out-of-fold predictions are written too, as CSV:
+
+    python benchmarks/bench_cnn.py --folder /tmp/cnn --style 105 --resolution 64 --epochs 8 \\
+        --predictions notebooks/predictions
 """
 
 from __future__ import annotations
@@ -69,6 +73,15 @@ def describe_gain(found: AddedValue) -> dict[str, dict[str, object]]:
     return list_rows(found.summary(), columns)
 
 
+def write_predictions(
+    folder: Path, labels: pd.DataFrame, features: mf.Evaluation, network: mf.Evaluation
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    labels.to_csv(folder / "labels.csv")
+    for name, model in {"features": features, "network": network}.items():
+        model.predictions.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="folder for knees and results")
@@ -83,6 +96,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS / "cnn.json")
+    parser.add_argument("--predictions", type=Path, help="folder for labels and predictions")
     options = parser.parse_args()
     machine = describe_machine()
     root = options.folder / "knees"
@@ -118,6 +132,8 @@ def main() -> None:
             out=options.folder / "cnn",
             n_jobs=options.jobs,
         )
+    if options.predictions is not None:
+        write_predictions(options.predictions, train.labels, features, network)
     gain_of_features, gain_of_network = measure_both_ways(network, features)
     models = {"features": features, "network": network}
     difference = mf.compare(models).summary().set_index("task")

@@ -1,5 +1,6 @@
 """Notebooks run from top to bottom, and the executed ones have the cells of their sources."""
 
+import shutil
 from pathlib import Path
 
 import jupytext
@@ -7,7 +8,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-SOURCES = sorted((Path(__file__).parents[1] / "notebooks").glob("*.py"))
+FOLDER = Path(__file__).parents[1] / "notebooks"
+SOURCES = sorted(FOLDER.glob("*.py"))
 
 
 def cells(notebook):
@@ -31,6 +33,7 @@ def test_the_executed_notebook_has_the_cells_of_its_source(source):
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_the_source_runs(source, tmp_path):
     notebook = jupytext.read(source)
+    shutil.copytree(FOLDER / "predictions", tmp_path / "predictions")  # which 04 reads
     NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()

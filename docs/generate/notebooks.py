@@ -23,7 +23,7 @@ CARD = """
 """
 PAGE = """# Gallery
 
-Each notebook runs from top to bottom in a few minutes, on synthetic knees that it makes itself.
+Each notebook runs from top to bottom in a few minutes, on synthetic knees.
 
 ::::{{container}} tiles
 {cards}

@@ -124,6 +124,8 @@ class Picture(NamedTuple):
         Caption under the title.
     link : str, default ""
         Where a click on it leads.
+    beside : Picture, optional
+        A second picture that stands next to it.
     """
 
     source: str
@@ -132,6 +134,7 @@ class Picture(NamedTuple):
     title: str
     lines: Sequence[str]
     link: str = ""
+    beside: Picture | None = None
 
 
 class Pictures(NamedTuple):

@@ -112,7 +112,7 @@ def _load_other_split(root: Given, split: str) -> tuple[str, Iterable[Any]]:
     layout: Any = name_layout(root)
     first, other = LAYOUT_SPLITS[layout]
     folder = open_root(root) / (other if layout == MRNET else f"{other}_series")
-    if split != first or not folder.is_dir():
+    if split != first or not folder.is_dir() or not any(folder.iterdir()):  # as `knees --valid 0`
         return other, ()
     found: Dataset = load_exams(root, other)
     return other, found.exams

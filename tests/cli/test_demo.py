@@ -1,6 +1,7 @@
 """`mrnet-features demo`."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,16 @@ def asked(folder, monkeypatch):
 
     monkeypatch.setattr("mrnet_features.workflows.demo.run_demo", run_demo)
     return asked
+
+
+def test_a_network_without_the_extra_is_one_line_and_writes_nothing(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = run("demo", "--cnn", "--out", tmp_path / "demo")
+    assert done.status == 1
+    assert done.stderr.splitlines()[-1] == (
+        "Error: Networks need PyTorch: pip install 'mrnet-features[cnn]'."
+    )
+    assert not (tmp_path / "demo").exists()
 
 
 def test_the_aucs_are_printed_with_a_warning_and_the_page_comes_last(asked):

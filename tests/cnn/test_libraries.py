@@ -7,6 +7,9 @@ import pytest
 
 import mrnet_features as mf
 from mrnet_features.cnn import libraries
+from mrnet_features.cnn.combine import FoldNetworks, NetworkClassifier
+from mrnet_features.cnn.occlusion import occlude
+from mrnet_features.cnn.settings import Settings
 from tests.support.bright_squares import make_squares
 
 
@@ -22,6 +25,17 @@ def test_a_missing_library_is_one_line_that_names_the_extra(monkeypatch, missing
     assert "\n" not in str(caught.value)
     with pytest.raises(ModuleNotFoundError, match="mrnet-features\\[cnn\\]"):
         mf.embed(exams)
+
+
+def test_a_network_of_a_run_before_is_one_line_too(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    settings = Settings("small", 64, 1, 1, 0.1, False, "cpu")
+    networks = FoldNetworks(("acl",), settings, {"axial": b""}, {})
+    exams, _ = make_squares(1, n_slices=1)
+    for look in (occlude, lambda model, exam: model.predict_proba([exam])):
+        with pytest.raises(ModuleNotFoundError) as caught:
+            look(NetworkClassifier("acl", networks), exams[0])
+        assert str(caught.value) == "Networks need PyTorch: pip install 'mrnet-features[cnn]'."
 
 
 def test_everything_else_is_imported_without_torch():

@@ -9,6 +9,7 @@ from mrnet_features.data.dataset import Dataset
 from mrnet_features.report.cells import count
 from mrnet_features.report.review.comparison import LEVEL
 from mrnet_features.report.review.inputs import Inputs
+from mrnet_features.report.review.network_training import limit_networks
 from mrnet_features.report.review.part import Part
 
 __all__ = ["are_synthetic", "list_limits"]
@@ -44,6 +45,9 @@ def _list_all(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) 
         yield "Nothing about patients or hospitals: these knees are synthetic, drawn by a program."
     else:
         yield _limit_hospitals(inputs)
+    about_networks = limit_networks(inputs, facts)
+    if about_networks:
+        yield about_networks
     yield (
         "Not that this fraction of exams is read correctly: an AUC is the chance that a positive "
         "exam gets a higher score than a negative one, without any threshold."

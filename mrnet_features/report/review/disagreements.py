@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
@@ -22,6 +22,7 @@ from mrnet_features.report.page import Text
 from mrnet_features.report.review.attempt import Refusal, attempt
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.marked_slice import draw_marked_slice
+from mrnet_features.report.review.network_slice import show_network
 from mrnet_features.report.review.part import (
     Cell,
     Closed,
@@ -59,6 +60,13 @@ HOW_TO_READ = (
     "log-odds: +0.50 raises it, -0.50 lowers it. The sum over all features, in which others may "
     "pull the other way, begins at the model's mean log-odds, shown as the probability of a "
     "typical exam. They say what the model used, not what the knee has."
+)
+
+
+BESIDE = (
+    "The second picture of an exam is that of {name}: its own probability, and the patch of one "
+    "slice whose hiding lowers that most, by a network that was not trained on the exam. Hiding "
+    "shows what the prediction rests on, not whether that is a lesion."
 )
 
 
@@ -119,8 +127,9 @@ def describe_disagreements(inputs: Inputs) -> Sequence[Part | LeftOut]:
         blocks.append(Text(HOW_TO_READ))
     tables = {"exams": exams, "reasons": reasons}
     if inputs.dataset is not None:
-        pictures, tables["pictures"] = _take_pictures(inputs, inputs.dataset, exams, reasons)
-        blocks += [*pictures, *_say_missing(tables["pictures"])]
+        pictures, shown = _take_pictures(inputs, inputs.dataset, exams, reasons)
+        tables |= shown
+        blocks += [*_say_beside(inputs, shown), *pictures, *_say_missing(tables["pictures"])]
         if any(picture.link for picture in pictures):
             text = (
                 f"A click on a picture opens the exam in {unquote(inputs.viewer)}, a file that "
@@ -185,10 +194,10 @@ def _list_reasons(
 
 def _take_pictures(
     inputs: Inputs, dataset: Dataset, exams: pd.DataFrame, reasons: pd.DataFrame
-) -> tuple[list[Thumbnail], pd.DataFrame]:
-    """A picture of each exam that has one, and what was shown."""
+) -> tuple[list[Thumbnail], dict[str, pd.DataFrame]]:
+    """A picture of each exam that has one, and tables of what is shown."""
     pictures: list[Thumbnail] = []
-    rows = []
+    rows, looks = [], []
     with show_progress(len(exams), "disagreements", "exam", None) as bar:
         for row in exams.to_dict("records"):
             own = reasons[reasons["exam"] == row["exam"]]
@@ -206,18 +215,40 @@ def _take_pictures(
                     "typical exam."
                 )
             title = f"{exam.id}: {row['task']}, {_say_label(row)}"
-            link = ""
-            if inputs.viewer and is_viewable(exam):
-                place = {"exam": exam.id, "plane": shown.plane, "slice": shown.slice + 1}
-                place |= {"task": row["task"], "column": shown.column}
-                link = f"{inputs.viewer}#{urlencode(place, quote_via=quote, safe='')}"
+            viewer = inputs.viewer if inputs.viewer and is_viewable(exam) else ""
+            link = partial(_link, viewer, exam.id, row["task"])
+            beside = None
+            look = show_network(inputs, exam, row["task"])
+            if look is not None:
+                found = look._asdict()
+                beside = found.pop("picture")
+                beside = beside._replace(link=link(look.plane, look.slice, look.column))
+                looks.append({"exam": exam.id, "task": row["task"], **found})
             if shown.grey is not None:
-                pictures.append(Thumbnail(shown.grey, title, [*lines, shown.line], link))
+                place = link(shown.plane, shown.slice + 1, shown.column)
+                said = [*lines, shown.line]
+                pictures.append(Thumbnail(shown.grey, title, said, place, beside))
             where = (shown.plane, shown.slice + 1, shown.n_slices)
             rows.append((exam.id, *where, part, total, typical, shown.line))
             bar.update()
     names = ["exam", "plane", "slice", "n_slices", "listed", "total", "typical", "line"]
-    return pictures, pd.DataFrame(rows, columns=names)
+    tables = {"pictures": pd.DataFrame(rows, columns=names)}
+    return pictures, tables | ({"network": pd.DataFrame(looks)} if looks else {})
+
+
+def _say_beside(inputs: Inputs, tables: Mapping[str, pd.DataFrame]) -> list[Text]:
+    """What the second picture of an exam shows, where there are any."""
+    if inputs.network is None or "network" not in tables:
+        return []
+    return [Text(BESIDE.format(name=inputs.network[0]))]
+
+
+def _link(viewer: str, exam: str, task: str, plane: str, number: int, column: str) -> str:
+    """Address in the viewer, where there is one; slices count from 1."""
+    if not viewer:
+        return ""
+    place = {"exam": exam, "plane": plane, "slice": number, "task": task, "column": column}
+    return f"{viewer}#{urlencode(place, quote_via=quote, safe='')}"
 
 
 def _say_missing(pictures: pd.DataFrame) -> list[Text]:

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
+from mrnet_features.cnn.evaluation import NetworkEvaluation
+from mrnet_features.cnn.explain import NetworkExplanation
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.evaluation.alignment import align_features, align_predictions
 from mrnet_features.evaluation.comparison.exclusion import Exclusion
@@ -62,6 +64,8 @@ class Inputs:
     n_jobs : int or None
     computed : list of Result
         Results that the sections so far have kept for later ones.
+    explained : dict of str to NetworkExplanation
+        What a network says about exams, by id, kept for the viewer.
     """
 
     models: Mapping[str, Scored]
@@ -80,6 +84,7 @@ class Inputs:
     seed: int = 0
     n_jobs: int | None = None
     computed: list[Result] = field(default_factory=list)
+    explained: dict[str, NetworkExplanation] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -95,6 +100,12 @@ class Inputs:
     def evaluation(self) -> Evaluation | None:
         """The same, if it was cross-validated."""
         return self.model if isinstance(self.model, Evaluation) else None
+
+    @property
+    def network(self) -> tuple[str, NetworkEvaluation] | None:
+        """Name and result of the first network among the models, if there is one."""
+        found = ((k, m) for k, m in self.models.items() if isinstance(m, NetworkEvaluation))
+        return next(found, None)
 
     @property
     def labels(self) -> pd.DataFrame:

@@ -65,4 +65,5 @@ def _encode(thumbnail: Thumbnail) -> Picture:
         title=thumbnail.title,
         lines=thumbnail.lines,
         link=thumbnail.link,
+        beside=None if thumbnail.beside is None else _encode(thumbnail.beside),
     )

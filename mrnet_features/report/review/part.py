@@ -41,12 +41,15 @@ class Thumbnail(NamedTuple):
         Caption under the title.
     link : str, default ""
         Where a click leads, relative to the page.
+    beside : Thumbnail, optional
+        A second slice of the same exam, next to it.
     """
 
     grey: UInt8Array
     title: str
     lines: Sequence[str]
     link: str = ""
+    beside: Thumbnail | None = None
 
 
 class Closed(NamedTuple):

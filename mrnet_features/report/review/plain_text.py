@@ -72,7 +72,8 @@ def _format_blocks(blocks: Sequence[PartBlock]) -> Iterator[str]:
             yield f"{block.title}:"
             yield "\n".join(f"- {item}" for item in block.items)
         elif isinstance(block, Thumbnail):
-            yield f"- {block.title}. {' '.join(block.lines)}"
+            shown = [block] if block.beside is None else [block, block.beside]
+            yield "\n".join(f"- {each.title}. {' '.join(each.lines)}" for each in shown)
 
 
 def _format_cell(cell: str | Swatch) -> str:

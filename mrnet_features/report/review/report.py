@@ -31,6 +31,7 @@ from mrnet_features.report.review.importance import describe_importance
 from mrnet_features.report.review.inputs import Inputs, Scored, collect_inputs
 from mrnet_features.report.review.layout import lay_out
 from mrnet_features.report.review.leakage import describe_leakage
+from mrnet_features.report.review.network_training import describe_networks
 from mrnet_features.report.review.part import LeftOut, Part
 from mrnet_features.report.review.provenance import describe_provenance
 from mrnet_features.report.review.scores import describe_scores
@@ -47,6 +48,7 @@ SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
     describe_scores,
     describe_curves,
     describe_comparison,
+    describe_networks,
     describe_disagreements,
     describe_importance,
     describe_calibration,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from mrnet_features.cnn.evaluation import NetworkEvaluation
 from mrnet_features.data.exam import Exam
+from mrnet_features.files.writing import write_text
 from mrnet_features.report.review.inputs import Inputs
 from mrnet_features.report.review.part import Part
-from mrnet_features.report.viewer.view import write_view
+from mrnet_features.report.viewer.cases import collect_cases
+from mrnet_features.report.viewer.page import make_page
 
 __all__ = ["is_viewable", "write_viewer"]
 
@@ -66,17 +68,17 @@ def write_viewer(path: Path, inputs: Inputs, parts: Sequence[Part]) -> None:
     if not ids or dataset is None:
         path.unlink(missing_ok=True)
         return
-    networks = (model for model in inputs.models.values() if isinstance(model, NetworkEvaluation))
-    write_view(
-        path,
+    cases = collect_cases(
         dataset,
         inputs.model,
         inputs.features,
         inputs.findings,
         ids=ids,
         families=inputs.families,
-        networks=next(networks, None),
+        networks=inputs.network[1] if inputs.network else None,
     )
+    cases = dataclasses.replace(cases, explained=inputs.explained)
+    write_text(path, make_page(cases, list(cases.exams), cases.marks))
 
 
 def _list_exams(part: Part) -> list[str]:

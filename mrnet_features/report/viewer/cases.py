@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mrnet_features.cnn.evaluation import NetworkEvaluation
-from mrnet_features.cnn.explain import explain_exam
+from mrnet_features.cnn.explain import NetworkExplanation, explain_exam
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.exam import Exam
 from mrnet_features.evaluation.alignment import check_predictions
@@ -57,6 +57,8 @@ class Cases:
         Whether the exams were named with `ids`.
     networks : NetworkEvaluation or None
         Networks that explain their predictions.
+    explained : mapping of str to NetworkExplanation
+        Exams that they have explained before.
     """
 
     exams: Mapping[str, ExamLike]
@@ -69,6 +71,7 @@ class Cases:
     families: Families
     are_chosen: bool
     networks: NetworkEvaluation | None = None
+    explained: Mapping[str, NetworkExplanation] = field(default_factory=dict)
 
     @property
     def tasks(self) -> list[str]:
@@ -129,10 +132,11 @@ class Cases:
         ExamContent
         """
         rows = self.explain([exam_id]) if contributions is None else contributions
-        exam, explained = self.exams[exam_id], None
-        if self.networks is not None and exam_id in self.networks.labels.index:
+        exam, explained = self.exams[exam_id], self.explained.get(exam_id)
+        networks = self.networks
+        if explained is None and networks is not None and exam_id in networks.labels.index:
             assert isinstance(exam, Exam)  # a mapping has no id
-            explained = explain_exam(self.networks, exam)
+            explained = explain_exam(networks, exam)
         return describe_exam(
             exam_id,
             exam,
