@@ -43,10 +43,24 @@ def run_lengths(stack: Stack) -> Array:
     array([[1, 0],
            [0, 1]], dtype=int32)
     """
-    n_levels, n_regions = stack.n_levels, stack.n_regions
+    n_slices, n_levels, n_regions = stack.n_slices, stack.n_levels, stack.n_regions
     table = np.zeros(256 * (n_regions + 1) * 128, np.uint32)
-    counts = _count_runs(stack.levels, stack.regions, n_levels, n_regions, table)
-    return counts.reshape(stack.n_slices, stack.n_regions, 4, stack.n_levels, -1)
+    short = np.zeros((n_slices * n_regions * 4 * n_levels, _HIGHEST), np.int32)
+    # row and length of each longer run: at most one for eight pixels in each direction
+    longs = np.empty((stack.levels.size // 2 + 1, 2), np.int32)
+    n_longs = _count_runs(stack.levels, stack.regions, n_levels, n_regions, table, short, longs)
+    row, length = longs[:n_longs].T
+    if n_longs == 0:
+        longest = max([1, *(np.flatnonzero(short.any(axis=0)) + 1)])
+        counts = short[:, :longest].copy()
+    else:
+        longest = int(length.max())
+        counts = np.zeros((short.shape[0], longest), np.int32)
+        counts[:, :_HIGHEST] = short
+        first = row.astype(np.int64) * longest
+        np.add.at(counts.reshape(-1), first + length - 1, 1)
+        np.subtract.at(counts.reshape(-1), first + _HIGHEST - 1, 1)
+    return counts.reshape(n_slices, n_regions, 4, n_levels, -1)
 
 
 @run_lengths.gpu
@@ -76,29 +90,31 @@ def _(stack: Stack) -> Array:
 
 @cached_njit(nogil=True, error_model="numpy")
 def _count_runs(
-    levels: Any, regions: Any, n_levels: int, n_regions: int, table: UInt32Array
-) -> Int32Array:
-    """Count pixels by their positions in their runs; differences of these counts are the runs.
+    levels: Any,
+    regions: Any,
+    n_levels: int,
+    n_regions: int,
+    table: UInt32Array,
+    short: Int32Array,
+    longs: Int32Array,
+) -> int:
+    """Count runs of up to seven pixels, the last with all longer ones; list the longer ones.
 
     A run of length n has one pixel at each of the positions 0 to n - 1. So the number of runs of
     length n is the number of pixels at position n - 1 minus that at position n, and no loop over
     pixels has a branch. Runs longer than seven pixels are rare: each is followed to its end.
 
     `table` has 128 numbers for each value of a packed pixel: 64 codes of two positions, for each
-    pair of directions. It is 0 before and afterwards.
+    pair of directions. It is 0 before and afterwards. Returned is the number of rows of `longs`.
     """
     n_slices, height, width = levels.shape
-    per_slice = n_regions * 4 * n_levels
-    counts = np.zeros((n_slices * per_slice, _HIGHEST), np.int32)
     packed, spans = make_packed(height, width, 1, 1)
     # positions of the pixels of this row of the box and of the one above, alternating
     codes = np.zeros((2, width + 2 + PADDING), np.uint16)
     at = np.zeros((4, 8), np.int32)  # pixels at each position
-    # row in the counts of a slice and length, at most one for eight pixels in each direction
-    longs = np.empty((height * width // 2 + 1, 2), np.int32)
-    longest = _HIGHEST
+    n_longs = 0
     for s in range(n_slices):
-        n_longs = 0
+        first_row = s * n_regions * 4 * n_levels
         n_rows, stride, start = pack_regions(levels[s], regions[s], 1, 1, packed, spans)
         for y in range(n_rows):
             begin, end = spans[y]
@@ -111,26 +127,15 @@ def _count_runs(
                 code[: round_up(n)],
             )
             if _count_positions(packed[begin:end], code, table) >= _FIRST_FLAG:
-                n_longs = _follow_runs(packed, begin, code[:n], stride, n_levels, longs, n_longs)
-        for k in range(n_longs):
-            longest = max(longest, longs[k, 1])
-        if longest > counts.shape[1]:
-            wider = np.zeros((n_slices * per_slice, longest), np.int32)
-            wider[: s * per_slice, : counts.shape[1]] = counts[: s * per_slice]
-            counts = wider
-        of_slice = counts[s * per_slice : (s + 1) * per_slice]
+                n_longs = _follow_runs(
+                    packed, begin, code[:n], stride, n_levels, first_row, longs, n_longs
+                )
         for r in range(n_regions):
             for i in range(n_levels):
                 pixel = 256 * (r + 1) + i + 1
                 numbers = table[128 * pixel : 128 * (pixel + 1)]
-                _move_short_runs(numbers, at, of_slice, r * 4 * n_levels + i, n_levels)
-        for k in range(n_longs):
-            row, length = longs[k]
-            of_slice[row, _HIGHEST - 1] -= 1
-            of_slice[row, length - 1] += 1
-    while longest > 1 and not counts[:, longest - 1].any():
-        longest -= 1
-    return counts[:, :longest].copy() if longest < _HIGHEST else counts
+                _move_runs(numbers, at, short, first_row + r * 4 * n_levels + i, n_levels)
+    return n_longs
 
 
 @cached_njit(nogil=True, error_model="numpy")
@@ -196,10 +201,11 @@ def _follow_runs(
     codes: UInt16Array,
     stride: int,
     n_levels: int,
+    first_row: int,
     longs: Int32Array,
     n_longs: int,
 ) -> int:
-    """Find the lengths of the runs whose eighth pixel lies in a line; return the new `n_longs`."""
+    """List the runs whose eighth pixel lies in a line; return the new `n_longs`."""
     for x in range(codes.shape[0]):
         flags = int(codes[x] // _FIRST_FLAG)
         for direction in range(4):
@@ -212,14 +218,15 @@ def _follow_runs(
                 length += 1
                 at += offset
             region, level = int(pixel >> np.uint16(8)), int(pixel & np.uint16(255))
-            longs[n_longs, 0] = ((region - 1) * 4 + direction) * n_levels + level - 1
+            row = first_row + ((region - 1) * 4 + direction) * n_levels + level - 1
+            longs[n_longs, 0] = row
             longs[n_longs, 1] = length
             n_longs += 1
     return n_longs
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _move_short_runs(
+def _move_runs(
     table: UInt32Array, at: Int32Array, counts: Int32Array, row: int, n_levels: int
 ) -> None:
     """Move the runs of one level from the table to its rows of the counts, `n_levels` apart."""

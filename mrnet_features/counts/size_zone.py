@@ -160,15 +160,20 @@ def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32A
     for s in range(n_slices):
         table[:] = 0
         _, _, last, _ = label_slice(levels[s], regions[s], work)
-        _count_zones(work, last, n_levels, table.reshape(-1))
-        large = _sort_large(work, last, n_levels, n_keys, int(table[-1].sum()))
-        capacity = n_cells + large.shape[0]
-        for row in table[1:-1]:
-            for number in row:
-                capacity += int(number > 0)
+        _count_zones(work, last, n_levels, table)
+        n_large = 0
+        for key in range(n_keys):
+            n_large += int(table[_N_SMALL + 1, key])
+        large = _sort_large(work, last, n_levels, n_keys, n_large)
+        capacity = n_cells + n_large
+        for n in range(1, _N_SMALL + 1):
+            for key in range(n_keys):
+                capacity += int(table[n, key] > 0)
         if capacity > cells.shape[1]:
             wider = np.zeros((3, 2 * capacity), np.int32)
-            wider[:, :n_cells] = cells[:, :n_cells]
+            for part in range(3):
+                for k in range(n_cells):
+                    wider[part, k] = cells[part, k]
             cells = wider
         for region in range(n_regions):
             begin = n_cells
@@ -179,7 +184,7 @@ def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32A
                     if row[i] > 0:
                         cells[0, n_cells], cells[1, n_cells], cells[2, n_cells] = i + 1, n, row[i]
                         n_cells += 1
-            for index in range(large.shape[0]):
+            for index in range(n_large):
                 code = int(large[index])
                 key = code % n_keys
                 if key // n_levels != region:
@@ -199,11 +204,10 @@ def _find_cells(levels: Any, regions: Any, by_level: Int32Array) -> tuple[Int32A
 @cached_njit(nogil=True, error_model="numpy")
 def _count_zones(work: Any, last: int, n_levels: int, table: UInt32Array) -> None:
     """Count zones by size, large ones together, and by region and level."""
-    n_keys = np.uint32(table.shape[0] // (_N_SMALL + 2))
     size, pixel_of = work.size, work.pixel_of
     for k in range(FIRST_LABEL, last + 1):
-        row = min(size[k], np.uint32(_N_SMALL + 1)) * n_keys
-        table[row + key_of(pixel_of[k], np.uint32(n_levels))] += np.uint32(1)
+        row = min(size[k], np.uint32(_N_SMALL + 1))
+        table[row, key_of(pixel_of[k], np.uint32(n_levels))] += np.uint32(1)
 
 
 @cached_njit(nogil=True, error_model="numpy")
