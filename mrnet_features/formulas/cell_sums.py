@@ -48,9 +48,9 @@ def sum_cells(counts: Array) -> CellSums:
 
     Examples
     --------
-    >>> found = sum_cells(np.array([[4, 0, 2]]))
-    >>> found.total, found.largest, found.squares, found.logs
-    (array([6]), array([4]), array([20]), array([10.]))
+    >>> found = sum_cells(np.array([4, 0, 2]))
+    >>> int(found.total), int(found.largest), int(found.squares), float(found.logs)
+    (6, 4, 20, 10.0)
     """
     xp = namespace(counts)
     size = math.prod(counts.shape)

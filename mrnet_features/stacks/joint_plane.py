@@ -24,6 +24,7 @@ from mrnet_features.stacks.joint_line import (
     cut_blocks,
     find_margin,
 )
+from mrnet_features.stacks.plane_sums import sum_along
 from mrnet_features.stacks.windows import TILT_UNITS
 
 FIELD_OF_VIEW_MM = 165.0  # height of the knee box; knee protocols have 140 to 180 mm
@@ -298,7 +299,7 @@ def _search(
 ) -> tuple[Any, Float64Array]:
     """Evidence, and logarithm of the posterior, for each tilt, slice tilt and row of a range."""
     tibia, femur = (weight.astype(np.int32)[:, :, None] for weight in blocks.weigh(*middle))
-    evidence = _sum_along(
+    evidence = sum_along(
         lower * tibia + upper * femur, blocks.columns, blocks.slices, tilts, slice_tilts, *rows
     )
     spread = TILT_UNITS * math.tan(math.radians(TILT_SPREAD))
@@ -308,67 +309,6 @@ def _search(
     off = 0.5 * (across[:, None] + through + shift)
     log = evidence / (_RESPONSE_UNIT * _WEIGHT_UNIT**2) + prior[rows[0] : rows[1]]
     return evidence, log - off[:, :, None]
-
-
-@cached_njit(nogil=True)
-def _sum_along(
-    responses: Any,
-    columns: Any,
-    slices: Any,
-    tilts: Int64Array,
-    slice_tilts: Int64Array,
-    first_row: int,
-    end_row: int,
-) -> Any:
-    """Sum of the responses of all blocks along each plane; 0 beyond the box.
-
-    Four blocks are added at a time, so that sums are read and written a quarter as often.
-    """
-    n_slices, n_columns, height = responses.shape
-    n_blocks, n_rows = n_slices * n_columns, end_row - first_row
-    farthest = np.abs(tilts).max() * np.abs(columns).max()
-    farthest += np.abs(slice_tilts).max() * np.abs(slices).max()
-    reach = farthest // (2 * TILT_UNITS) + 1
-    padded = np.zeros((n_blocks + 3, height + 2 * reach), np.int32)
-    for k in range(n_blocks):
-        padded[k, reach : reach + height] = responses[k // n_columns, k % n_columns]
-    sums = np.zeros((tilts.shape[0], slice_tilts.shape[0], n_rows), np.int32)
-    column, depth = np.zeros(n_blocks + 3, np.int64), np.zeros(n_blocks + 3, np.int64)
-    for k in range(n_blocks):
-        column[k], depth[k] = columns[k % n_columns], slices[k // n_columns]
-    origin = (2 * (reach + first_row) + 1) * TILT_UNITS  # so that it is rounded, not cut
-    for k in range(0, n_blocks, 4):
-        if not padded[k : k + 4].any():
-            continue
-        for a in range(tilts.shape[0]):
-            for b in range(slice_tilts.shape[0]):
-                one, two, three, four = (
-                    _find_start(column[k], depth[k], tilts[a], slice_tilts[b], origin),
-                    _find_start(column[k + 1], depth[k + 1], tilts[a], slice_tilts[b], origin),
-                    _find_start(column[k + 2], depth[k + 2], tilts[a], slice_tilts[b], origin),
-                    _find_start(column[k + 3], depth[k + 3], tilts[a], slice_tilts[b], origin),
-                )
-                # slices of equal length, so that the loop is vectorised
-                _add_four(
-                    padded[k, one : one + n_rows],
-                    padded[k + 1, two : two + n_rows],
-                    padded[k + 2, three : three + n_rows],
-                    padded[k + 3, four : four + n_rows],
-                    sums[a, b],
-                )
-    return sums
-
-
-@cached_njit(nogil=True)
-def _find_start(column: int, depth: int, tilt: int, slice_tilt: int, origin: int) -> int:
-    """Row of a block in the plane, counted from `origin`; distances are doubled."""
-    return (origin + tilt * column + slice_tilt * depth) // (2 * TILT_UNITS)
-
-
-@cached_njit(nogil=True)
-def _add_four(one: Any, two: Any, three: Any, four: Any, total: Any) -> None:
-    for y in range(total.shape[0]):
-        total[y] += (one[y] + two[y]) + (three[y] + four[y])
 
 
 def _find_plateau(
