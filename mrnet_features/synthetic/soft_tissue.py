@@ -255,10 +255,10 @@ def muscle_at(x: float, y: float, z: float, tables: Any) -> tuple[float, float]:
 @compiled
 def vessel_at(x: float, y: float, z: float, soft: Any) -> int:
     """Popliteal artery, vein or nerve at a point, -1 elsewhere."""
-    if abs(x - soft.vessel_x - 3.0) > 15.0:  # most points behind the knee
+    cx = soft.vessel_x - 0.05 * z
+    if abs(x - cx - 3.0) > 7.0:  # beside all three, as most points are
         return -1
     bend = soft.vessel_y - 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)
-    cx = soft.vessel_x - 0.05 * z
     if (x - cx) ** 2 + (y - bend) ** 2 < 7.5:
         return t.ARTERY
     if (x - cx - 2.5) ** 2 + (y - bend - 6.8) ** 2 < 11.0:

@@ -77,3 +77,14 @@ def test_tables_interpolate_the_knots_and_keep_the_end_values():
     found = table_over(knots, np.array([-5.0, 0.0, 0.5, 1.0, 4.0, 9.0]))
     assert found[:, [0, 1, 3, 4, 5]].tolist() == [[1, 1, 2, 0, 0], [10, 10, 20, 20, 20]]
     assert found[0, 2] == pytest.approx(PchipInterpolator([0, 1, 4], [1, 2, 0])(0.5))
+
+
+def test_points_28_mm_beside_the_patella_are_7_mm_from_it():
+    for seed in range(5):
+        generator = np.random.default_rng(seed)
+        bones, _, _ = sample_person(generator)
+        for side in (-1.0, 1.0):
+            x = bones.patella_x + side * generator.uniform(28.0, 60.0, 2000)
+            y, z = generator.uniform(-60.0, -20.0, 2000), generator.uniform(0.0, 65.0, 2000)
+            points = zip(x.tolist(), y.tolist(), z.tolist(), strict=True)
+            assert min(patella_distance(*point, bones)[0] for point in points) >= 7.0

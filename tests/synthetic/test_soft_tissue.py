@@ -43,3 +43,18 @@ def test_vessels_and_nerve_are_behind_the_joint(person):
     found = np.array([vessel_at(float(u), float(v), 0.0, soft) for u, v in zip(x, y, strict=True)])
     assert set(found) == {-1, tissues.ARTERY, tissues.VEIN, tissues.NERVE}
     assert y[found >= 0].min() > 25
+
+
+@pytest.mark.parametrize("z", [-200.0, -100.0, 0.0, 100.0, 200.0])
+def test_vessels_and_nerve_keep_their_sizes_at_all_heights(person, z):
+    _, soft, _ = person
+    x, y = np.mgrid[-30:41:0.25, -350:250:0.25].reshape(2, -1)
+    near = np.abs(y - soft.vessel_y + 0.003 * (z + 10.0) ** 2 * (1.0 if z > -10.0 else -0.2)) < 20.0
+    found = np.array(
+        [vessel_at(u, v, z, soft) for u, v in zip(x[near].tolist(), y[near].tolist(), strict=True)]
+    )
+    areas = {t: np.count_nonzero(found == t) / 16 for t in (tissues.ARTERY, tissues.VEIN)}
+    assert areas[tissues.ARTERY] == pytest.approx(7.5 * np.pi, abs=1.5)
+    assert areas[tissues.VEIN] == pytest.approx(11.0 * np.pi, abs=1.5)
+    nerve = np.count_nonzero(found == tissues.NERVE) / 16
+    assert nerve == pytest.approx(3.0 * 2.2 * np.pi, abs=1.5)
