@@ -72,6 +72,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ``CUDA_VISIBLE_DEVICES`` selects it.
     n_jobs : int, optional
         On the CPU, number of exams described in parallel, as in joblib: None is 1, -1 all cores.
+        Where code isn't compiled yet, up to 8 cores compile it, unless this is 1.
         On a GPU, number of threads that read exams ahead: None is 4, -1 one per core.
     batch_size : int, optional
         On a GPU, largest number of exams described at once. None is as many as the free memory
