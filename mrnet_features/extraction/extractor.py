@@ -72,8 +72,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ``CUDA_VISIBLE_DEVICES`` selects it.
     n_jobs : int, optional
         On the CPU, number of exams described in parallel, as in joblib: None is 1, -1 all cores.
-        On a GPU, number of threads that read exams ahead: None is one per core, at
-        most 16; -1 is one per core.
+        Where code isn't compiled yet, up to 8 cores compile it, unless this is 1.
+        On a GPU, number of threads that read exams ahead: None is one per core, at most 16; -1 is
+        one per core.
     batch_size : int, optional
         On a GPU, largest number of exams described at once. None is as many as the free memory
         holds, at most 64. Counts do not depend on it; statistics agree up to rounding, because a
