@@ -55,14 +55,14 @@ _HOMES = {
     "plot_exam": "report.sheet",
     "plot_slices": "report.slice_plots",
     "prior_baseline": "models.baselines",
-    "read_features": "extraction.tables.features",
+    "read_features": "extraction.table_files.features",
     "read_headers": "data.headers.table",
     "read_predictions": "evaluation.comparison.read_predictions",
     "scanner_groups": "data.headers.scanner_groups",
     "select_stable": "models.stable_columns",
     "to_uint8": "series.conversion",
     "view": "report.viewer.view",
-    "write_features": "extraction.tables.features",
+    "write_features": "extraction.table_files.features",
     "write_knees": "synthetic.write",
     "write_report": "report.review.write",
     "write_submission": "workflows.submission",
@@ -102,7 +102,7 @@ if TYPE_CHECKING:
     from mrnet_features.extraction.marks import find_marks
     from mrnet_features.extraction.runs.resume import extract_features
     from mrnet_features.extraction.slices import describe_slices
-    from mrnet_features.extraction.tables.features import read_features, write_features
+    from mrnet_features.extraction.table_files.features import read_features, write_features
     from mrnet_features.models.baselines import (
         lightgbm_baseline,
         logistic_baseline,

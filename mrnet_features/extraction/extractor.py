@@ -13,12 +13,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from mrnet_features.arrays import resolve_device
 from mrnet_features.extraction.describe import Row, warn_of_faults
 from mrnet_features.extraction.engines.compile_ahead import compile_missing
-from mrnet_features.extraction.engines.rows import check_batch_size, compute_rows
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS
 from mrnet_features.extraction.provenance import describe_provenance
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.rows import check_batch_size, compute_rows
 from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.families.base import Family
 from mrnet_features.families.presets import find_families, list_explicit

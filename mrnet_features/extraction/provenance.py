@@ -14,7 +14,7 @@ from mrnet_features.data.study_exam import StudyExam
 from mrnet_features.extraction.missing import list_missing
 from mrnet_features.extraction.read import ExamLike, hold_stacks
 from mrnet_features.extraction.recipe import Recipe
-from mrnet_features.extraction.tables.keys import (
+from mrnet_features.extraction.table_files.keys import (
     FINGERPRINTS,
     FORMAT,
     IDS_DIGEST,

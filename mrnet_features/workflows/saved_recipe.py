@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.tables.keys import IF_MISSING
+from mrnet_features.extraction.table_files.keys import IF_MISSING
 from mrnet_features.families.presets import discover_families
 from mrnet_features.messages import quote
 from mrnet_features.models.bundle import Bundle

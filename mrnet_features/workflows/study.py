@@ -20,7 +20,7 @@ from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cros
 from mrnet_features.evaluation.protocol.holdout import HoldOut, evaluate
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.extraction.tables.keys import OF_EXAMS
+from mrnet_features.extraction.table_files.keys import OF_EXAMS
 from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.stored_paths import Given

@@ -21,9 +21,9 @@ from mrnet_features.extraction.recipe import Missing
 from mrnet_features.extraction.runs.existing import TableHead, read_head
 from mrnet_features.extraction.runs.resume import extract_features
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.tables.features import read_features
-from mrnet_features.extraction.tables.folder import list_tables
-from mrnet_features.extraction.tables.keys import SKIPPED
+from mrnet_features.extraction.table_files.features import read_features
+from mrnet_features.extraction.table_files.folder import list_tables
+from mrnet_features.extraction.table_files.keys import SKIPPED
 from mrnet_features.files.paths import to_path
 from mrnet_features.files.stored_paths import AnyPath, Given
 from mrnet_features.ids.excluded import list_excluded

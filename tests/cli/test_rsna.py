@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mrnet_features import read_features
-from mrnet_features.extraction.tables.writer import write_table
+from mrnet_features.extraction.table_files.writer import write_table
 from tests.support.command_line import run
 from tests.support.dicom_files import PLANTED, UID
 from tests.support.small_sets import write_small_rsna, write_study

@@ -19,7 +19,7 @@ from mrnet_features.extraction.provenance import (
 )
 from mrnet_features.extraction.runs.changes import hash_request
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.extraction.tables.features import read_features, write_features
+from mrnet_features.extraction.table_files.features import read_features, write_features
 from mrnet_features.series.assemble import Scale
 
 OF_FILES = {"file_states", "skipped", "key"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mrnet_features import FeatureExtractor
-from mrnet_features.extraction.tables.keys import hash_texts
+from mrnet_features.extraction.table_files.keys import hash_texts
 from mrnet_features.families.base import Family
 from mrnet_features.names import PLANES, parse_name
 from mrnet_features.stacks.discretisation import Discretisation

@@ -10,7 +10,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.read import read_exam, read_shapes
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.extraction.tables.keys import split_hashes
+from mrnet_features.extraction.table_files.keys import split_hashes
 from mrnet_features.stacks.mirror import mirror_stack
 from mrnet_features.synthetic import draw_knee
 from tests.support.dicom_files import zoom

@@ -14,7 +14,7 @@ from mrnet_features.extraction.marks import find_marks
 from mrnet_features.extraction.runs.resume import extract_features
 from mrnet_features.extraction.sides import count_sources, give_sides, log_sides
 from mrnet_features.extraction.slices import describe_slices
-from mrnet_features.extraction.tables.keys import split_hashes
+from mrnet_features.extraction.table_files.keys import split_hashes
 from mrnet_features.names import PLANES
 from mrnet_features.series.side import Side
 from mrnet_features.stacks.atlas import draw_regions, find_frame

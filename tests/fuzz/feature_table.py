@@ -6,8 +6,8 @@ from random import Random
 import numpy as np
 import pandas as pd
 
-from mrnet_features.extraction.tables.features import read_features
-from mrnet_features.extraction.tables.keys import METADATA_KEY
+from mrnet_features.extraction.table_files.features import read_features
+from mrnet_features.extraction.table_files.keys import METADATA_KEY
 from tests.fuzz.cases import Case, Target, require
 from tests.fuzz.driver import main
 from tests.fuzz.mutation import mutate

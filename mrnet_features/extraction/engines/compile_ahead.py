@@ -13,8 +13,8 @@ from joblib import cpu_count, delayed, parallel_config
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.compiling import NotCompiledError, refuse_compiling, say_compiling
-from mrnet_features.extraction.engines.rows import describe_exam
 from mrnet_features.extraction.recipe import Recipe
+from mrnet_features.extraction.rows import describe_exam
 from mrnet_features.families.presets import discover_families, find_families
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import describe_cause

@@ -22,7 +22,8 @@ from mrnet_features.extraction.engines.dask_worker import (
     find_unseen,
     list_software,
 )
-from mrnet_features.extraction.engines.local_engine import Outcome, describe_here
+from mrnet_features.extraction.engines.failures import Outcome
+from mrnet_features.extraction.engines.local_engine import describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.gpu.planning import MAX_EXAMS
 from mrnet_features.extraction.provenance import list_readers

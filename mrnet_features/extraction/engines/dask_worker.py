@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mrnet_features.arrays import Device, resolve_device
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.engines.failures import Failure
-from mrnet_features.extraction.engines.local_engine import Outcome, describe_here
+from mrnet_features.extraction.engines.failures import Failure, Outcome
+from mrnet_features.extraction.engines.local_engine import describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.runs.changes import hash_code

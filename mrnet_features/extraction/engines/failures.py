@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pandas as pd
 
+from mrnet_features.extraction.describe import Row
 from mrnet_features.files.csv_format import format_csv
 from mrnet_features.files.reading import open_file
 from mrnet_features.files.writing import write_text
@@ -34,6 +35,10 @@ class Failure(NamedTuple):
     plane: str
     family: str
     error: str
+
+
+Outcome: TypeAlias = Row | Failure
+"""Row of an exam, or why it has none."""
 
 
 def explain_failure(error: Exception) -> Failure:

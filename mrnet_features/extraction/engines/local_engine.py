@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Generator, Sequence
-from typing import TypeAlias
 
 from joblib import delayed
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row
-from mrnet_features.extraction.engines.failures import Failure, explain_failure
-from mrnet_features.extraction.engines.rows import compute_rows, describe_exam, run_exam_jobs
+from mrnet_features.extraction.engines.failures import Failure, Outcome, explain_failure
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.recipe import Recipe
-
-Outcome: TypeAlias = Row | Failure
-"""Row of an exam, or why it has none."""
+from mrnet_features.extraction.rows import compute_rows, describe_exam, run_exam_jobs
 
 OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 """Numbers of errors of a full disk and of too many open files."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, warn_of_faults
-from mrnet_features.extraction.engines.local_engine import Outcome, describe_here
+from mrnet_features.extraction.engines.failures import Outcome
+from mrnet_features.extraction.engines.local_engine import describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from mrnet_features.extraction.provenance import list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
 from mrnet_features.extraction.runs.journal import FinishedExam
-from mrnet_features.extraction.tables.keys import hash_texts
+from mrnet_features.extraction.table_files.keys import hash_texts
 from mrnet_features.files.stored_paths import StoredPath
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side

@@ -14,9 +14,9 @@ from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.runs.changes import find_fingerprint
-from mrnet_features.extraction.tables.features import read_features
-from mrnet_features.extraction.tables.file import open_table
-from mrnet_features.extraction.tables.keys import (
+from mrnet_features.extraction.table_files.features import read_features
+from mrnet_features.extraction.table_files.file import open_table
+from mrnet_features.extraction.table_files.keys import (
     ADVICE,
     DELETE,
     FILE_STATES,

@@ -19,7 +19,7 @@ from mrnet_features.extraction.read import read_exam, suffices
 from mrnet_features.extraction.runs.changes import hash_file_state, hash_request, is_stored
 from mrnet_features.extraction.runs.table_run import TableRun
 from mrnet_features.extraction.sides import give_sides
-from mrnet_features.extraction.tables.features import read_features
+from mrnet_features.extraction.table_files.features import read_features
 from mrnet_features.files.csv_files import MOST_LINES
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.paths import require_local_output

@@ -26,7 +26,7 @@ from mrnet_features.extraction.runs.changes import keep_unchanged
 from mrnet_features.extraction.runs.existing import TableHead, find_existing
 from mrnet_features.extraction.runs.journal import FinishedExam, FinishedRow, Journal
 from mrnet_features.extraction.sides import count_sources, log_sides
-from mrnet_features.extraction.tables.keys import (
+from mrnet_features.extraction.table_files.keys import (
     FILE_STATES,
     FINGERPRINTS,
     REQUEST,
@@ -35,7 +35,7 @@ from mrnet_features.extraction.tables.keys import (
     join_hashes,
     split_hashes,
 )
-from mrnet_features.extraction.tables.writer import write_rows
+from mrnet_features.extraction.table_files.writer import write_rows
 from mrnet_features.files.locks import hold_lock
 from mrnet_features.files.writing import explain_write_errors, remove_partials
 from mrnet_features.jobs import show_progress

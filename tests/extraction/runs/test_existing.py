@@ -5,11 +5,11 @@ import os
 import pandas as pd
 import pytest
 
-from mrnet_features.extraction.engines import rows as rows_module
+from mrnet_features.extraction import rows as rows_module
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.extraction.tables.features import read_features, write_features
-from mrnet_features.extraction.tables.writer import write_table
+from mrnet_features.extraction.table_files.features import read_features, write_features
+from mrnet_features.extraction.table_files.writer import write_table
 from tests.support.stack_files import change_pixel
 
 

@@ -14,16 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.engines import rows as rows_module
-from mrnet_features.extraction.engines.rows import describe_exam
+from mrnet_features.extraction import rows as rows_module
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.rows import describe_exam
 from mrnet_features.extraction.runs import changes, resume, table_run
 from mrnet_features.extraction.runs import journal as journal_module
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.extraction.tables import file as table_file
-from mrnet_features.extraction.tables import writer as table_writer
-from mrnet_features.extraction.tables.features import read_features
-from mrnet_features.extraction.tables.keys import split_hashes
+from mrnet_features.extraction.table_files import file as table_file
+from mrnet_features.extraction.table_files import writer as table_writer
+from mrnet_features.extraction.table_files.features import read_features
+from mrnet_features.extraction.table_files.keys import split_hashes
 from mrnet_features.files.csv_files import read_table
 from mrnet_features.files.parquet_files import ParquetSource
 from tests.support.command_line import ENVIRONMENT
@@ -267,7 +267,9 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_completes(
         if full == "journal":
             patch.setattr(journal_module, "_write_all", write)
         else:
-            patch.setattr("mrnet_features.extraction.tables.writer.pq.ParquetWriter", write_parquet)
+            patch.setattr(
+                "mrnet_features.extraction.table_files.writer.pq.ParquetWriter", write_parquet
+            )
         with pytest.raises(
             OSError, match=r"table.parquet' can't be written \(No space left"
         ) as caught:

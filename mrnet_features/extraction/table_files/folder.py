@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mrnet_features.extraction.tables.keys import (
+from mrnet_features.extraction.table_files.keys import (
     FILE_STATES,
     FINGERPRINTS,
     IDS_DIGEST,

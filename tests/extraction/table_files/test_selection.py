@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mrnet_features.extraction.tables import writer as table_writer
-from mrnet_features.extraction.tables.features import read_features, write_features
+from mrnet_features.extraction.table_files import writer as table_writer
+from mrnet_features.extraction.table_files.features import read_features, write_features
 from mrnet_features.files.parquet_files import ParquetSource
 
 COLUMNS = [

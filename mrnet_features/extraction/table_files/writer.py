@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mrnet_features.extraction.tables.checksums import Checksum, Seal, sum_columns, take_values
-from mrnet_features.extraction.tables.keys import CHECKSUM_KEY, METADATA_KEY, SEAL_KEY
+from mrnet_features.extraction.table_files.checksums import Checksum, Seal, sum_columns, take_values
+from mrnet_features.extraction.table_files.keys import CHECKSUM_KEY, METADATA_KEY, SEAL_KEY
 from mrnet_features.files.writing import replace_file
 from mrnet_features.ids.checks import require_unique_ids
 from mrnet_features.ids.reading import is_id_name

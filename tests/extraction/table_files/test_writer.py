@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mrnet_features.extraction.tables import writer as table_writer
-from mrnet_features.extraction.tables.features import read_features
-from mrnet_features.extraction.tables.writer import write_rows, write_table
+from mrnet_features.extraction.table_files import writer as table_writer
+from mrnet_features.extraction.table_files.features import read_features
+from mrnet_features.extraction.table_files.writer import write_rows, write_table
 
 IDS = [f"{k:04d}" for k in range(10)]
 COLUMNS = ["age", "mass", "height"]

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mrnet_features.extraction.tables.checksums import Checksum, Seal, sum_columns
-from mrnet_features.extraction.tables.keys import (
+from mrnet_features.extraction.table_files.checksums import Checksum, Seal, sum_columns
+from mrnet_features.extraction.table_files.keys import (
     ADVICE,
     CHECKSUM_KEY,
     DELETE,
@@ -25,7 +25,7 @@ from mrnet_features.extraction.tables.keys import (
     METADATA_KEY,
     SEAL_KEY,
 )
-from mrnet_features.extraction.tables.writer import check_columns, count_rows, make_index
+from mrnet_features.extraction.table_files.writer import check_columns, count_rows, make_index
 from mrnet_features.files.parquet_files import ParquetSource, open_parquet
 from mrnet_features.files.reading import explain_errors
 from mrnet_features.ids.checks import require_unique_ids

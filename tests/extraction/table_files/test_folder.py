@@ -9,9 +9,9 @@ import pytest
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.extractor import FeatureExtractor
 from mrnet_features.extraction.runs.resume import extract_features
-from mrnet_features.extraction.tables import features as table
-from mrnet_features.extraction.tables import file as table_file
-from mrnet_features.extraction.tables.features import read_features, write_features
+from mrnet_features.extraction.table_files import features as table
+from mrnet_features.extraction.table_files import file as table_file
+from mrnet_features.extraction.table_files.features import read_features, write_features
 
 
 @pytest.fixture

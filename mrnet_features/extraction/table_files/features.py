@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrnet_features.extraction.tables.file import TableFile, open_table
-from mrnet_features.extraction.tables.folder import (
+from mrnet_features.extraction.table_files.file import TableFile, open_table
+from mrnet_features.extraction.table_files.folder import (
     join_provenance,
     list_tables,
     require_distinct,
     require_parts,
 )
-from mrnet_features.extraction.tables.keys import (
+from mrnet_features.extraction.table_files.keys import (
     FILE_STATES,
     IDS_DIGEST,
     OF_EXAMS,
@@ -25,8 +25,8 @@ from mrnet_features.extraction.tables.keys import (
     SKIPPED,
     hash_texts,
 )
-from mrnet_features.extraction.tables.selection import choose_columns, choose_exams
-from mrnet_features.extraction.tables.writer import make_index, write_table
+from mrnet_features.extraction.table_files.selection import choose_columns, choose_exams
+from mrnet_features.extraction.table_files.writer import make_index, write_table
 from mrnet_features.files.parquet_files import PARQUET
 from mrnet_features.files.paths import require_local_output
 from mrnet_features.messages import quote

@@ -11,9 +11,9 @@ import pytest
 
 from mrnet_features import FeatureExtractor
 from mrnet_features.extraction.provenance import describe_provenance
-from mrnet_features.extraction.tables.features import read_features, write_features
-from mrnet_features.extraction.tables.keys import split_hashes
-from mrnet_features.extraction.tables.writer import write_table
+from mrnet_features.extraction.table_files.features import read_features, write_features
+from mrnet_features.extraction.table_files.keys import split_hashes
+from mrnet_features.extraction.table_files.writer import write_table
 
 
 @pytest.fixture
