@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench_peers import describe_machine
 
-RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parents[1]
 KINDS = {
     "launches": "kernels of our own that are launched",
@@ -157,6 +157,12 @@ def count_in(checkout: Path, preset: str, lines: int) -> dict[str, Any]:
     return result
 
 
+def find_commit(checkout: Path) -> str:
+    """Commit of a checkout."""
+    command = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--before", type=Path, help="an earlier checkout to compare with")
@@ -191,6 +197,9 @@ def main() -> None:
         result = {
             "benchmark": "gpu_calls",
             "date": dt.datetime.now(dt.UTC).date().isoformat(),
+            "machine": describe_machine(),
+            "commits": {side: find_commit(root) for side, root in sides.items()},
+            "numpy": np.__version__,
             "exams": len(SLICES[-1]),
             "kinds": KINDS,
             "calls_per_batch": calls,
