@@ -124,11 +124,13 @@ def compile_missing(recipe: Recipe, n_jobs: int | None, progress: bool | None = 
         Whether to show a progress bar; by default only on a terminal.
     """
     known = discover_families()
-    own = [f.name for f in recipe.families if type(f) is known.get(f.name)]
-    parts = list(dict.fromkeys([FIRST, *own]))
+    # families of the user's own may not be sent to other processes: this one compiles them
+    families = tuple(f for f in recipe.families if type(f) is known.get(f.name))
+    parts = list(dict.fromkeys([FIRST, *(f.name for f in families)]))
     n_processes = _count_processes(-1 if n_jobs is None else n_jobs, len(_group(parts)) - 1)
     if n_processes < 2 or multiprocessing.current_process().name != "MainProcess":
         return
+    recipe = replace(recipe, families=families)
     try:
         with refuse_compiling():
             recipe.columns()
@@ -137,7 +139,7 @@ def compile_missing(recipe: Recipe, n_jobs: int | None, progress: bool | None = 
         try:
             with parallel_config("loky"):
                 _compile_parts(parts, recipe, n_processes, progress)
-        except (OSError, RuntimeError) as error:  # as where no processes can be started
+        except Exception as error:  # noqa: BLE001 (the extraction compiles, or raises it for an exam)
             logger.warning(
                 "Compiling in parallel failed (%s); compiling in this process.",
                 describe_cause(error),
