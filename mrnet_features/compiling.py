@@ -6,6 +6,7 @@ import functools
 import logging
 import multiprocessing
 import pickle
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -256,8 +257,13 @@ class NotCompiledError(RuntimeError):
 class _Refuser(event.Listener):  # type: ignore[misc]
     """Raises before a function of this package is compiled whose code would be kept."""
 
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
     def on_start(self, event: Any) -> None:
-        """Raise `NotCompiledError`."""
+        """Raise `NotCompiledError`, in the thread that made this listener: all threads call it."""
+        if threading.get_ident() != self._thread:
+            return
         dispatcher = event.data["dispatcher"]
         folder = dispatcher.stats.cache_path
         if folder and dispatcher.py_func.__module__.startswith(_PACKAGE):
@@ -270,6 +276,8 @@ class _Refuser(event.Listener):  # type: ignore[misc]
 @contextmanager
 def refuse_compiling() -> Iterator[None]:
     """Raise `NotCompiledError` if a count is called within the block that the cache lacks.
+
+    Other threads may compile meanwhile.
 
     Raises
     ------

@@ -227,6 +227,34 @@ def test_compiling_can_be_refused_and_what_is_kept_is_loaded(tmp_path):
     assert second == ""
 
 
+REFUSE_HERE = """
+from threading import Thread
+from mrnet_features import FeatureExtractor
+from mrnet_features.compiling import NotCompiledError, refuse_compiling
+
+def compile_minimal():
+    FeatureExtractor("minimal").get_feature_names_out()
+    print("compiled")
+
+with refuse_compiling():
+    other = Thread(target=compile_minimal)
+    other.start()
+    other.join()
+    try:
+        FeatureExtractor("lbp").get_feature_names_out()
+    except NotCompiledError:
+        print("refused")
+"""
+
+
+def test_another_thread_compiles_while_this_one_refuses(tmp_path):
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSE_HERE], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["compiled", "refused"]
+
+
 def test_a_change_of_a_number_of_an_imported_module_is_compiled(tmp_path, monkeypatch):
     package = tmp_path / "mrnet_features_like"
     package.mkdir()
