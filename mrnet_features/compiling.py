@@ -27,6 +27,7 @@ __all__ = [
     "NotCompiledError",
     "announce_compiling",
     "cached_njit",
+    "hide_announcement",
     "refuse_compiling",
     "say_compiling",
 ]
@@ -209,7 +210,7 @@ class _Announcer(event.Listener):  # type: ignore[misc]
         if folder:
             logger.warning(
                 "Compiling counts for the first time: about half a minute of processor time. "
-                "They are cached in %s for later calls.",
+                "They are to be kept in '%s' for later calls.",
                 folder,
             )
         else:
@@ -222,22 +223,37 @@ class _Announcer(event.Listener):  # type: ignore[misc]
 _ANNOUNCER = _Announcer()
 
 
-def say_compiling(folder: str, n_processes: int) -> None:
+def say_compiling(n_processes: int) -> None:
     """Log that counts are compiled in parallel, in place of the message of `announce_compiling`.
 
     Parameters
     ----------
-    folder : str
-        Folder of the cache.
     n_processes : int
     """
     _ANNOUNCER.has_logged = True
     logger.warning(
-        "Compiling counts for the first time: up to a minute of processor time, on %d cores. They "
-        "are cached in %s for later calls.",
+        "Compiling counts for the first time: up to a minute of processor time, on %d cores.",
         n_processes,
-        folder,
     )
+
+
+@contextmanager
+def hide_announcement() -> Iterator[None]:
+    """Log no message of `announce_compiling` within the block, as where a bar tells the same.
+
+    Warnings stay, such as that of a folder that can't be written.
+
+    Examples
+    --------
+    >>> with hide_announcement():
+    ...     pass
+    """
+    before = _ANNOUNCER.has_logged
+    _ANNOUNCER.has_logged = True
+    try:
+        yield
+    finally:
+        _ANNOUNCER.has_logged = before
 
 
 class NotCompiledError(RuntimeError):

@@ -196,4 +196,25 @@ def test_the_first_extraction_says_once_that_it_compiles_and_the_second_does_not
     ]  # fmt: skip
     assert shown[0].count("Compiling") == 1
     assert "on 2 cores" in shown[0]
+    assert f"kept in '{tmp_path}" in shown[0]
     assert "Compiling" not in shown[1]
+
+
+UNWRITABLE = """
+import resource
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # of the worker processes, too
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of a file")
+@pytest.mark.skipif(cpu_count() < 2, reason="one core compiles alone")
+def test_a_cache_that_can_not_be_written_is_said_and_never_said_to_be_kept(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", UNWRITABLE + EXTRACT],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Compiled code can't be kept in" in done.stderr
+    assert "not kept in" in done.stderr
+    assert "are kept" not in done.stderr
