@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from joblib import cpu_count, delayed, parallel_config
+from joblib import cpu_count, delayed, effective_n_jobs, parallel_config
 
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.compiling import (
@@ -46,6 +46,9 @@ TOGETHER = (
 
 MOST_PROCESSES = 8
 """More would wait for the family that takes longest."""
+
+IDLE_SECONDS = 2
+"""After them the worker processes end, unless the extraction uses them; joblib's default is 300."""
 
 logger = logging.getLogger("mrnet_features")
 
@@ -141,7 +144,10 @@ def compile_missing(recipe: Recipe, n_jobs: int | None, progress: bool | None = 
         return
     say_compiling(n_processes)
     try:
-        with parallel_config("loky"):
+        # idle workers would hold memory beside an extraction that doesn't use them
+        is_used = effective_n_jobs(n_jobs) > 1
+        settings = {} if is_used else {"idle_worker_timeout": IDLE_SECONDS}
+        with parallel_config("loky", **settings):
             _compile_parts(parts, recipe, n_processes, progress)
         is_kept = not _find_missing(recipe)
     except Exception as error:  # noqa: BLE001 (the extraction compiles, or raises it for an exam)

@@ -164,6 +164,23 @@ def test_an_error_in_a_worker_does_not_end_the_extraction(monkeypatch, caplog):
     assert "in this process" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("n_jobs", "settings"), [(None, {"idle_worker_timeout": module.IDLE_SECONDS}), (2, {})]
+)
+def test_worker_processes_stay_only_for_an_extraction_that_uses_them(
+    compiled, monkeypatch, n_jobs, settings
+):
+    found = []
+
+    def configure(backend, **given):
+        found.append((backend, given))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(module, "parallel_config", configure)
+    compile_missing(FeatureExtractor("baseline").recipe(), n_jobs)
+    assert found == [("loky", settings)]
+
+
 def test_a_family_that_can_not_be_pickled_stays_in_this_process(monkeypatch, caplog):
     class Local(Lbp):
         def __reduce__(self):
@@ -171,7 +188,7 @@ def test_a_family_that_can_not_be_pickled_stays_in_this_process(monkeypatch, cap
 
     monkeypatch.setattr(module, "refuse_compiling", refuse)
     monkeypatch.setattr(module, "cpu_count", lambda: 2)
-    compile_missing(FeatureExtractor(["hog", "histogram", Local()]).recipe(), 2)
+    compile_missing(FeatureExtractor(["hog", "histogram", Local()]).recipe(), None)
     assert "failed" not in caplog.text
 
 
