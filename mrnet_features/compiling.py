@@ -38,6 +38,8 @@ logger = logging.getLogger("mrnet_features")
 
 _PACKAGE = __name__.partition(".")[0]
 
+_FORMAT = 2  # of the files; code in another format is compiled again
+
 FEWER_WRAPPERS = {"no_cfunc_wrapper": True}
 """Option for Numba: no wrapper for callers in C, of which there are none; each takes 6 % longer."""
 
@@ -91,6 +93,24 @@ class _CheckedCode(caching.CompileResultCacheImpl):  # type: ignore[misc]
         return super().rebuild(target_context, pickle.loads(code))  # noqa: S301
 
 
+class _CodeFiles(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """Index and code of one function; processes that write at once can lose code, not mix it up.
+
+    Numba locks nothing: two processes may give two signatures the same file, and the index tells of
+    code before it is written. So each file says of which source and signature it is.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, (self._source_stamp, key, data))
+
+    def load(self, key: Any) -> Any:
+        loaded = super().load(key)
+        if loaded is None:
+            return None
+        stamp, saved_key, data = loaded
+        return data if (stamp, saved_key) == (self._source_stamp, key) else None
+
+
 class _Cache(caching.FunctionCache):  # type: ignore[misc]
     """Cache of one function; no file in it, and no full disk, can end a run."""
 
@@ -99,8 +119,8 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         # Numba compares the function's own module only, but compiles others into it
-        stamp = (self._impl.locator.get_source_stamp(), _stamp_globals(function))
-        self._cache_file = caching.IndexDataCacheFile(
+        stamp = (self._impl.locator.get_source_stamp(), _stamp_globals(function), _FORMAT)
+        self._cache_file = _CodeFiles(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
             source_stamp=stamp,

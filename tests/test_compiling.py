@@ -140,6 +140,32 @@ def test_a_damaged_file_is_compiled_again(modules, ending, damage):
     assert sum(repaired.stats.cache_hits.values()) == 1
 
 
+def find_code(modules):
+    return sorted((modules / "__pycache__").glob("double.double-*.nbc"))
+
+
+def test_code_in_the_file_of_another_signature_is_compiled_again(modules):
+    double = load()
+    assert (double(3), double(1.5)) == (6, 3.0)
+    first, second = find_code(modules)
+    both = first.read_bytes(), second.read_bytes()
+    first.write_bytes(both[1])  # as when two processes write at once
+    second.write_bytes(both[0])
+    anew = load()
+    assert (anew(3), anew(1.5)) == (6, 3.0)
+    assert sum(anew.stats.cache_hits.values()) == 0
+
+
+def test_code_of_an_older_source_under_a_newer_index_is_compiled_again(modules):
+    assert load()(3) == 6
+    [old] = find_code(modules)
+    code = old.read_bytes()
+    (modules / "scale.py").write_text(SCALE.replace("x + 0", "x + 1") + "\n" * 9)
+    assert load()(3) == 8
+    old.write_bytes(code)  # the index is written before the code
+    assert load()(3) == 8
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"), [("FACTOR = 2", "FACTOR = 5", 15), ("x + 0", "x + 1", 8)]
 )
