@@ -24,6 +24,7 @@ from mrnet_features.messages import describe_cause
 
 __all__ = [
     "FEWER_WRAPPERS",
+    "TIME_TO_COMPILE",
     "NotCompiledError",
     "announce_compiling",
     "cached_njit",
@@ -41,7 +42,10 @@ _PACKAGE = __name__.partition(".")[0]
 _FORMAT = 2  # of the files; code in another format is compiled again
 
 FEWER_WRAPPERS = {"no_cfunc_wrapper": True}
-"""Option for Numba: no wrapper for callers in C, of which there are none; each takes 6 % longer."""
+"""Option for Numba: no wrapper for callers in C, of which there are none."""
+
+TIME_TO_COMPILE = "up to about a minute of processor time"
+"""For all families; docs/command-line.md has the figures of one machine."""
 
 
 def cached_njit(**options: Any) -> Callable[[Function], Function]:
@@ -170,7 +174,7 @@ def _make_cache(function: Callable[..., Any]) -> Any:
             return cache
         finally:
             config.CACHE_DIR = before
-    _say_once(why.format("not kept, so that every process compiles for about half a minute"))
+    _say_once(why.format(f"not kept, so that every process compiles, {TIME_TO_COMPILE}"))
     return caching.NullCache()
 
 
@@ -229,12 +233,12 @@ class _Announcer(event.Listener):  # type: ignore[misc]
         folder = dispatcher.stats.cache_path
         if folder:
             logger.warning(
-                "Compiling counts for the first time: about half a minute of processor time. "
-                "They are to be kept in '%s' for later calls.",
+                "Compiling counts for the first time: %s. They are to be kept in '%s'.",
+                TIME_TO_COMPILE,
                 folder,
             )
         else:
-            logger.warning("Compiling counts: about half a minute of processor time.")
+            logger.warning("Compiling counts: %s.", TIME_TO_COMPILE)
 
     def on_end(self, event: Any) -> None:
         """No message."""
@@ -252,8 +256,7 @@ def say_compiling(n_processes: int) -> None:
     """
     _ANNOUNCER.has_logged = True
     logger.warning(
-        "Compiling counts for the first time: up to a minute of processor time, on %d cores.",
-        n_processes,
+        "Compiling counts for the first time: %s, on %d cores.", TIME_TO_COMPILE, n_processes
     )
 
 
