@@ -6,6 +6,7 @@ import functools
 import logging
 import multiprocessing
 import pickle
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,11 @@ from mrnet_features.messages import describe_cause
 
 __all__ = [
     "FEWER_WRAPPERS",
+    "TIME_TO_COMPILE",
     "NotCompiledError",
     "announce_compiling",
     "cached_njit",
+    "hide_announcement",
     "refuse_compiling",
     "say_compiling",
 ]
@@ -36,8 +39,13 @@ logger = logging.getLogger("mrnet_features")
 
 _PACKAGE = __name__.partition(".")[0]
 
+_FORMAT = 2  # of the files; code in another format is compiled again
+
 FEWER_WRAPPERS = {"no_cfunc_wrapper": True}
-"""Option for Numba: no wrapper for callers in C, of which there are none; each takes 6 % longer."""
+"""Option for Numba: no wrapper for callers in C, of which there are none."""
+
+TIME_TO_COMPILE = "up to about a minute of processor time"
+"""For all families; docs/command-line.md has the figures of one machine."""
 
 
 def cached_njit(**options: Any) -> Callable[[Function], Function]:
@@ -89,6 +97,24 @@ class _CheckedCode(caching.CompileResultCacheImpl):  # type: ignore[misc]
         return super().rebuild(target_context, pickle.loads(code))  # noqa: S301
 
 
+class _CodeFiles(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """Index and code of one function; processes that write at once can lose code, not mix it up.
+
+    Numba locks nothing: two processes may give two signatures the same file, and the index tells of
+    code before it is written. So each file says of which source and signature it is.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, (self._source_stamp, key, data))
+
+    def load(self, key: Any) -> Any:
+        loaded = super().load(key)
+        if loaded is None:
+            return None
+        stamp, saved_key, data = loaded
+        return data if (stamp, saved_key) == (self._source_stamp, key) else None
+
+
 class _Cache(caching.FunctionCache):  # type: ignore[misc]
     """Cache of one function; no file in it, and no full disk, can end a run."""
 
@@ -97,8 +123,8 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         # Numba compares the function's own module only, but compiles others into it
-        stamp = (self._impl.locator.get_source_stamp(), _stamp_globals(function))
-        self._cache_file = caching.IndexDataCacheFile(
+        stamp = (self._impl.locator.get_source_stamp(), _stamp_globals(function), _FORMAT)
+        self._cache_file = _CodeFiles(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
             source_stamp=stamp,
@@ -148,7 +174,7 @@ def _make_cache(function: Callable[..., Any]) -> Any:
             return cache
         finally:
             config.CACHE_DIR = before
-    _say_once(why.format("not kept, so that every process compiles for about half a minute"))
+    _say_once(why.format(f"not kept, so that every process compiles, {TIME_TO_COMPILE}"))
     return caching.NullCache()
 
 
@@ -207,12 +233,12 @@ class _Announcer(event.Listener):  # type: ignore[misc]
         folder = dispatcher.stats.cache_path
         if folder:
             logger.warning(
-                "Compiling counts for the first time: about half a minute of processor time. "
-                "They are cached in %s for later calls.",
+                "Compiling counts for the first time: %s. They are to be kept in '%s'.",
+                TIME_TO_COMPILE,
                 folder,
             )
         else:
-            logger.warning("Compiling counts: about half a minute of processor time.")
+            logger.warning("Compiling counts: %s.", TIME_TO_COMPILE)
 
     def on_end(self, event: Any) -> None:
         """No message."""
@@ -221,22 +247,36 @@ class _Announcer(event.Listener):  # type: ignore[misc]
 _ANNOUNCER = _Announcer()
 
 
-def say_compiling(folder: str, n_processes: int) -> None:
+def say_compiling(n_processes: int) -> None:
     """Log that counts are compiled in parallel, in place of the message of `announce_compiling`.
 
     Parameters
     ----------
-    folder : str
-        Folder of the cache.
     n_processes : int
     """
     _ANNOUNCER.has_logged = True
     logger.warning(
-        "Compiling counts for the first time: up to a minute of processor time, on %d cores. They "
-        "are cached in %s for later calls.",
-        n_processes,
-        folder,
+        "Compiling counts for the first time: %s, on %d cores.", TIME_TO_COMPILE, n_processes
     )
+
+
+@contextmanager
+def hide_announcement() -> Iterator[None]:
+    """Log no message of `announce_compiling` within the block, as where a bar tells the same.
+
+    Warnings stay, such as that of a folder that can't be written.
+
+    Examples
+    --------
+    >>> with hide_announcement():
+    ...     pass
+    """
+    before = _ANNOUNCER.has_logged
+    _ANNOUNCER.has_logged = True
+    try:
+        yield
+    finally:
+        _ANNOUNCER.has_logged = before
 
 
 class NotCompiledError(RuntimeError):
@@ -256,8 +296,13 @@ class NotCompiledError(RuntimeError):
 class _Refuser(event.Listener):  # type: ignore[misc]
     """Raises before a function of this package is compiled whose code would be kept."""
 
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
     def on_start(self, event: Any) -> None:
-        """Raise `NotCompiledError`."""
+        """Raise `NotCompiledError`, in the thread that made this listener: all threads call it."""
+        if threading.get_ident() != self._thread:
+            return
         dispatcher = event.data["dispatcher"]
         folder = dispatcher.stats.cache_path
         if folder and dispatcher.py_func.__module__.startswith(_PACKAGE):
@@ -270,6 +315,8 @@ class _Refuser(event.Listener):  # type: ignore[misc]
 @contextmanager
 def refuse_compiling() -> Iterator[None]:
     """Raise `NotCompiledError` if a count is called within the block that the cache lacks.
+
+    Other threads may compile meanwhile.
 
     Raises
     ------

@@ -140,6 +140,32 @@ def test_a_damaged_file_is_compiled_again(modules, ending, damage):
     assert sum(repaired.stats.cache_hits.values()) == 1
 
 
+def find_code(modules):
+    return sorted((modules / "__pycache__").glob("double.double-*.nbc"))
+
+
+def test_code_in_the_file_of_another_signature_is_compiled_again(modules):
+    double = load()
+    assert (double(3), double(1.5)) == (6, 3.0)
+    first, second = find_code(modules)
+    both = first.read_bytes(), second.read_bytes()
+    first.write_bytes(both[1])  # as when two processes write at once
+    second.write_bytes(both[0])
+    anew = load()
+    assert (anew(3), anew(1.5)) == (6, 3.0)
+    assert sum(anew.stats.cache_hits.values()) == 0
+
+
+def test_code_of_an_older_source_under_a_newer_index_is_compiled_again(modules):
+    assert load()(3) == 6
+    [old] = find_code(modules)
+    code = old.read_bytes()
+    (modules / "scale.py").write_text(SCALE.replace("x + 0", "x + 1") + "\n" * 9)
+    assert load()(3) == 8
+    old.write_bytes(code)  # the index is written before the code
+    assert load()(3) == 8
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"), [("FACTOR = 2", "FACTOR = 5", 15), ("x + 0", "x + 1", 8)]
 )
@@ -225,6 +251,34 @@ def test_compiling_can_be_refused_and_what_is_kept_is_loaded(tmp_path):
     )
     assert first.startswith(str(tmp_path))
     assert second == ""
+
+
+REFUSE_HERE = """
+from threading import Thread
+from mrnet_features import FeatureExtractor
+from mrnet_features.compiling import NotCompiledError, refuse_compiling
+
+def compile_minimal():
+    FeatureExtractor("minimal").get_feature_names_out()
+    print("compiled")
+
+with refuse_compiling():
+    other = Thread(target=compile_minimal)
+    other.start()
+    other.join()
+    try:
+        FeatureExtractor("lbp").get_feature_names_out()
+    except NotCompiledError:
+        print("refused")
+"""
+
+
+def test_another_thread_compiles_while_this_one_refuses(tmp_path):
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSE_HERE], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["compiled", "refused"]
 
 
 def test_a_change_of_a_number_of_an_imported_module_is_compiled(tmp_path, monkeypatch):

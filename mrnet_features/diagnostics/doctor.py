@@ -11,6 +11,7 @@ from typing import Any
 
 from mrnet_features.arrays import missing_for_cuda
 from mrnet_features.compiled_files import find_compiled_code
+from mrnet_features.compiling import TIME_TO_COMPILE
 from mrnet_features.diagnostics.gpu_selftest import compare_devices, describe_device
 from mrnet_features.messages import describe_cause
 from mrnet_features.models.lightgbm import import_lightgbm
@@ -111,7 +112,7 @@ def _check_compiled_code() -> MachineCheck:
             "compiled code",
             "ok",
             "none",
-            "The first extraction compiles what it needs, up to a minute of processor time; "
+            f"The first extraction compiles what it needs, {TIME_TO_COMPILE}; "
             "`mrnet-features doctor --compile` compiles all now, on all cores.",
         )
     return MachineCheck(

@@ -72,7 +72,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ``CUDA_VISIBLE_DEVICES`` selects it.
     n_jobs : int, optional
         On the CPU, number of exams described in parallel, as in joblib: None is 1, -1 all cores.
-        Where code isn't compiled yet, up to 8 cores compile it, unless this is 1.
+        The first time, up to 8 processes compile the code, even if this is None, but not if it
+        is 1; those that describe no exams end when they are done.
         On a GPU, number of threads that read exams ahead: None is one per core, at most 16; -1 is
         one per core.
     batch_size : int, optional

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from joblib import cpu_count, delayed, parallel_config
+from joblib import cpu_count, delayed, effective_n_jobs, parallel_config
 
 from mrnet_features.arrays import UInt8Array
-from mrnet_features.compiling import NotCompiledError, refuse_compiling, say_compiling
+from mrnet_features.compiling import (
+    NotCompiledError,
+    hide_announcement,
+    refuse_compiling,
+    say_compiling,
+)
 from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.rows import describe_exam
 from mrnet_features.families.presets import discover_families, find_families
@@ -41,6 +46,9 @@ TOGETHER = (
 
 MOST_PROCESSES = 8
 """More would wait for the family that takes longest."""
+
+IDLE_SECONDS = 2
+"""After them the worker processes end, unless the extraction uses them; joblib's default is 300."""
 
 logger = logging.getLogger("mrnet_features")
 
@@ -124,24 +132,43 @@ def compile_missing(recipe: Recipe, n_jobs: int | None, progress: bool | None = 
         Whether to show a progress bar; by default only on a terminal.
     """
     known = discover_families()
-    own = [f.name for f in recipe.families if type(f) is known.get(f.name)]
-    parts = list(dict.fromkeys([FIRST, *own]))
+    # families of the user's own may not be sent to other processes: this one compiles them
+    families = tuple(f for f in recipe.families if type(f) is known.get(f.name))
+    parts = list(dict.fromkeys([FIRST, *(f.name for f in families)]))
     n_processes = _count_processes(-1 if n_jobs is None else n_jobs, len(_group(parts)) - 1)
     if n_processes < 2 or multiprocessing.current_process().name != "MainProcess":
         return
+    recipe = replace(recipe, families=families)
+    folder = _find_missing(recipe)
+    if not folder:
+        return
+    say_compiling(n_processes)
+    try:
+        # idle workers would hold memory beside an extraction that doesn't use them
+        is_used = effective_n_jobs(n_jobs) > 1
+        settings = {} if is_used else {"idle_worker_timeout": IDLE_SECONDS}
+        with parallel_config("loky", **settings):
+            _compile_parts(parts, recipe, n_processes, progress)
+        is_kept = not _find_missing(recipe)
+    except Exception as error:  # noqa: BLE001 (the extraction compiles, or raises it for an exam)
+        logger.warning(
+            "Compiling in parallel failed (%s); compiling in this process.", describe_cause(error)
+        )
+        return
+    if is_kept:
+        logger.warning("Compiled counts are kept in '%s' for later calls.", folder)
+    else:
+        logger.warning("Compiled counts are not kept in '%s': each process compiles.", folder)
+
+
+def _find_missing(recipe: Recipe) -> str:
+    """Folder that lacks compiled code for a recipe; empty if none does."""
     try:
         with refuse_compiling():
             recipe.columns()
     except NotCompiledError as missing:
-        say_compiling(missing.folder, n_processes)
-        try:
-            with parallel_config("loky"):
-                _compile_parts(parts, recipe, n_processes, progress)
-        except (OSError, RuntimeError) as error:  # as where no processes can be started
-            logger.warning(
-                "Compiling in parallel failed (%s); compiling in this process.",
-                describe_cause(error),
-            )
+        return missing.folder
+    return ""
 
 
 def _count_processes(n_jobs: int, n_groups: int) -> int:
@@ -182,7 +209,7 @@ def _group(parts: Sequence[str]) -> list[list[str]]:
 
 def compile_parts(parts: Sequence[str], recipe: Recipe) -> None:
     """Call every compiled function of some parts once; those not in the cache are compiled."""
-    with _hide_messages():
+    with hide_announcement():
         for part in parts:
             _compile_part(part, recipe)
 
@@ -213,14 +240,3 @@ def _make_stack(seed: int) -> UInt8Array:
     rows, columns = np.ogrid[-1.0:1.0:256j, -1.0:1.0:256j]
     leg = np.where(rows**2 / 2 + columns**2 < 0.5, 120, 5)
     return (leg + generator.integers(0, 60, (5, 256, 256))).astype(np.uint8)
-
-
-@contextlib.contextmanager
-def _hide_messages() -> Iterator[None]:
-    """No message below an error: the bar tells what happens, once and not in each process."""
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

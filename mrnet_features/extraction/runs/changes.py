@@ -23,6 +23,9 @@ from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
 
+OPENERS = ("npy_files", "paths", "reading", "stored_paths", "url_store", "zip_store")
+"""Modules of `files` that open stacks. An edit of the others, as of tables, changes no feature."""
+
 
 def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) -> str:
     """Hash of what decides the features of given pixels: recipe, device, versions and code.
@@ -51,7 +54,7 @@ def hash_code() -> str:
     str
     """
     package = Path(__file__).parents[2]
-    folders = ["files", "series", "data", "stacks", "counts", "formulas", "families", "extraction"]
+    folders = ["series", "data", "stacks", "counts", "formulas", "families", "extraction"]
     files = sorted(
         path
         for folder in folders
@@ -59,6 +62,7 @@ def hash_code() -> str:
         if path.suffix in {".py", ".cu", ".cuh"}
     )
     files += [package / name for name in ("arrays.py", "compiling.py", "launch.py", "names.py")]
+    files += [package / "files" / f"{name}.py" for name in OPENERS]
     return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 

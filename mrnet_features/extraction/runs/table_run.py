@@ -157,6 +157,7 @@ class TableRun:
         if head is not None:
             head.verify()
         if self.dask is None and self.extractor.device_ == "cpu":
+            # even if no exam is left: counts give the names of the columns, for journal and table
             compile_missing(self.recipe, self.extractor.n_jobs, self.progress)
         with explain_write_errors(self.path, self.describe_kept):
             journalled = self.journal.read()

@@ -18,6 +18,7 @@ from mrnet_features.extraction.engines.compile_ahead import (
     list_parts,
 )
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.families.lbp import Lbp
 from mrnet_features.families.presets import discover_families
 
 
@@ -80,16 +81,17 @@ def test_families_that_are_compiled_together_exist():
     assert {name for group in TOGETHER for name in group} <= set(discover_families())
 
 
+@contextlib.contextmanager
+def refuse():
+    """As with an empty cache."""
+    raise NotCompiledError("the cache")
+    yield
+
+
 @pytest.fixture
 def compiled(monkeypatch):
     """Parts and numbers of processes that would be compiled, on four cores with an empty cache."""
     found = []
-
-    @contextlib.contextmanager
-    def refuse():
-        raise NotCompiledError("the cache")
-        yield
-
     monkeypatch.setattr(module, "refuse_compiling", refuse)
     monkeypatch.setattr(module, "cpu_count", lambda: 4)
     monkeypatch.setattr(
@@ -138,14 +140,56 @@ def test_no_processes_are_started_where_they_do_not_help(compiled, monkeypatch):
     assert compiled == []
 
 
-def test_where_processes_fail_the_extraction_compiles_and_says_why(compiled, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    "error", [OSError(12, "Cannot allocate memory"), ValueError("no such level")]
+)
+def test_where_processes_fail_the_extraction_compiles_and_says_why(
+    compiled, monkeypatch, caplog, error
+):
     def fail(*_):
-        raise OSError(12, "Cannot allocate memory")
+        raise error
 
     monkeypatch.setattr(module, "_compile_parts", fail)
     compile_missing(FeatureExtractor("baseline").recipe(), -1)
-    assert "Cannot allocate memory" in caplog.text
+    assert str(error.args[-1]) in caplog.text
     assert "in this process" in caplog.text
+
+
+def test_an_error_in_a_worker_does_not_end_the_extraction(monkeypatch, caplog):
+    monkeypatch.setattr(module, "refuse_compiling", refuse)
+    monkeypatch.setattr(module, "cpu_count", lambda: 2)
+    monkeypatch.setattr(module, "_group", lambda _: [["intensity"], ["broken"], ["broken"]])
+    compile_missing(FeatureExtractor(["lbp", "hog"]).recipe(), 2)
+    assert "'broken'" in caplog.text
+    assert "in this process" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "settings"), [(None, {"idle_worker_timeout": module.IDLE_SECONDS}), (2, {})]
+)
+def test_worker_processes_stay_only_for_an_extraction_that_uses_them(
+    compiled, monkeypatch, n_jobs, settings
+):
+    found = []
+
+    def configure(backend, **given):
+        found.append((backend, given))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(module, "parallel_config", configure)
+    compile_missing(FeatureExtractor("baseline").recipe(), n_jobs)
+    assert found == [("loky", settings)]
+
+
+def test_a_family_that_can_not_be_pickled_stays_in_this_process(monkeypatch, caplog):
+    class Local(Lbp):
+        def __reduce__(self):
+            raise TypeError("can't be pickled")
+
+    monkeypatch.setattr(module, "refuse_compiling", refuse)
+    monkeypatch.setattr(module, "cpu_count", lambda: 2)
+    compile_missing(FeatureExtractor(["hog", "histogram", Local()]).recipe(), None)
+    assert "failed" not in caplog.text
 
 
 EXTRACT = """
@@ -169,4 +213,25 @@ def test_the_first_extraction_says_once_that_it_compiles_and_the_second_does_not
     ]  # fmt: skip
     assert shown[0].count("Compiling") == 1
     assert "on 2 cores" in shown[0]
+    assert f"kept in '{tmp_path}" in shown[0]
     assert "Compiling" not in shown[1]
+
+
+UNWRITABLE = """
+import resource
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # of the worker processes, too
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of a file")
+@pytest.mark.skipif(cpu_count() < 2, reason="one core compiles alone")
+def test_a_cache_that_can_not_be_written_is_said_and_never_said_to_be_kept(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", UNWRITABLE + EXTRACT],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Compiled code can't be kept in" in done.stderr
+    assert "not kept in" in done.stderr
+    assert "are kept" not in done.stderr

@@ -72,6 +72,7 @@ def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
     assert code | {"exam.py", "npy_files.py"} <= set(read)
     opening = {"reading.py", "paths.py", "stored_paths.py", "url_store.py", "zip_store.py"}
     assert opening <= set(read)
+    assert not {"csv_format.py", "csv_files.py", "locks.py", "parquet_files.py"} & set(read)
 
 
 def test_a_series_that_an_exam_lacks_is_part_of_its_state(exams):
