@@ -33,10 +33,10 @@ class CellSums(NamedTuple):
 def sum_cells(counts: Array) -> CellSums:
     """Sums over the last axis of counts.
 
-    The CPU body reads the counts once, as the cells of all co-occurrence matrices of an exam with
-    255 levels take 90 MB, and looks logarithms up in a table, as far fewer counts differ than
-    there are. On a GPU logarithms are cheap, and reading the highest count would make the host
-    wait.
+    NumPy arrays are read once, by a compiled loop: the cells of all co-occurrence matrices of an
+    exam with 255 levels take 90 MB. It looks logarithms up in a table, as far fewer counts differ
+    than there are. On a GPU logarithms are cheap, and reading the highest count would make the
+    host wait.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def sum_cells(counts: Array) -> CellSums:
     >>> int(found.total), int(found.largest), int(found.squares), float(found.logs)
     (6, 4, 20, 10.0)
     """
+    if type(counts) is not np.ndarray:  # of another array-API library
+        return _sum_arrays(counts)
     highest = int(counts.max())
     if highest >= counts.size:  # the table would be longer than the counts
         return _sum_arrays(counts)

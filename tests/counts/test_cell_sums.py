@@ -19,12 +19,8 @@ def test_sums_are_those_of_numpy(dtype, highest, shape):
     counts[RNG.random(shape) < 0.3] = 0
     number = counts.astype(float)
     logs = np.where(counts > 0, number * np.log2(np.maximum(number, 1)), 0).sum(axis=-1)
-    for sums in (
-        sum_cells(counts),
-        sum_cells(to_device(counts, "cuda")),
-        sum_cells.body(on_gpu=True)(array_api_strict.asarray(counts)),
-    ):
-        found = [to_host(part) for part in sums]
+    for array in (counts, array_api_strict.asarray(counts), to_device(counts, "cuda")):
+        found = [to_host(part) for part in sum_cells(array)]
         assert np.array_equal(found[0], counts.sum(axis=-1))
         assert np.array_equal(found[1], counts.max(axis=-1))
         assert np.array_equal(found[2], (number**2).sum(axis=-1))
