@@ -37,7 +37,7 @@ def describe_networks(inputs: Inputs) -> Sequence[Part]:
     Returns
     -------
     sequence of Part
-        None without a network. Tables: curves and cost.
+        Empty without a network. Tables: curves and cost.
     """
     blocks: list[PartBlock] = []
     facts: dict[str, Any] = {"chance": CHANCE}
