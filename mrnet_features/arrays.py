@@ -173,7 +173,8 @@ def upload_once(make: Callable[..., np.ndarray[Any, Any]], *args: Hashable, like
         return namespace(like).asarray(make(*args))
     import cupy
 
-    return _upload(make, args, int(cupy.cuda.runtime.getDevice()))
+    stream = cupy.cuda.get_current_stream().ptr
+    return _upload(make, args, int(cupy.cuda.runtime.getDevice()), stream)
 
 
 @functools.lru_cache(maxsize=256)
@@ -181,7 +182,9 @@ def _upload(
     make: Callable[..., np.ndarray[Any, Any]],
     args: tuple[Hashable, ...],
     device: int,  # noqa: ARG001 (an array belongs to a device)
+    stream: int,  # noqa: ARG001 (other streams do not wait for the copy)
 ) -> Array:
+    """Table on the current device, uploaded in the current stream."""
     import cupy
 
     return cupy.asarray(make(*args))

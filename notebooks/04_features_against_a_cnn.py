@@ -61,7 +61,7 @@ network.head().round(3)
 # ## Which is better?
 #
 # `compare` tests the difference of the AUCs on the same exams and folds. The last column is the
-# true difference that so many exams would show with 80 % power.
+# smallest true difference that 400 exams detect with 80 % power.
 
 # %%
 comparison = mf.compare({"features": features, "network": network}, labels)

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, settings
 
 from mrnet_features import arrays, launch
 from mrnet_features.arrays import missing_for_cuda
-from mrnet_features.counts import oriented_gradients as gradients
 from tests.cuda_emulator import cupy_on_cpu, emulator
 
 settings.register_profile(
@@ -72,10 +71,7 @@ def emulated_gpu(monkeypatch, pytestconfig):
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
     modules["cupy"].stand_in.set_devices()
-    caches = (
-        *(launch._load, launch._find_kernel),
-        *(arrays._upload, gradients._upload_tables),
-    )
+    caches = (launch._load, launch._find_kernel, arrays._upload)
     for cache in caches:
         cache.cache_clear()
     yield modules["cupy"]

@@ -5,7 +5,14 @@ import builtins
 import numpy as np
 import pytest
 
-from mrnet_features.arrays import device_function, namespace, resolve_device, to_device, to_host
+from mrnet_features.arrays import (
+    device_function,
+    namespace,
+    resolve_device,
+    to_device,
+    to_host,
+    upload_once,
+)
 
 
 def test_a_gpu_body_must_have_the_same_signature():
@@ -106,6 +113,18 @@ def test_arrays_are_copied_to_the_gpu_and_back(emulated_gpu):
     assert namespace(there).sum(there) == 3
     assert to_host(there).tolist() == [0, 1, 2]
     assert to_device(there, "cpu").tolist() == [0, 1, 2]
+
+
+def test_a_table_is_uploaded_once_in_each_stream(emulated_gpu):
+    like = to_device(np.zeros(1), "cuda")
+    streams = [emulated_gpu.cuda.Stream.null, *(emulated_gpu.cuda.Stream() for _ in range(2))]
+    tables = []
+    for stream in streams:
+        with stream:
+            tables.append(upload_once(np.arange, 3, like=like))
+            assert upload_once(np.arange, 3, like=like) is tables[-1]
+    assert len({id(table) for table in tables}) == 3
+    assert [to_host(table).tolist() for table in tables] == [[0, 1, 2]] * 3
 
 
 def test_arrays_on_the_target_device_are_not_copied():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,9 +17,6 @@ from mrnet_features.cli.option_values import (
     complete_names,
     parse_root,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class Split(StrEnum):

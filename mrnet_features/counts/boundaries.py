@@ -235,6 +235,7 @@ def _find_runs(bright: Any, first: int, end: int, side: int, work: Any, run: Any
 
 @cached_njit(nogil=True, error_model="numpy")
 def _keep_equal(left: Any, right: Any, kept: Any) -> None:
+    """Numbers that are equal in both lines; 0 where they differ."""
     for x in range(kept.shape[0]):
         kept[x] = right[x] if left[x] == right[x] else np.uint8(0)
 

@@ -19,6 +19,7 @@ from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import NO_LABEL, label_on_gpu
 from mrnet_features.counts.line_maxima import line_maxima
 from mrnet_features.counts.packed_rows import find_change, mark_bright
+from mrnet_features.counts.region_extents import list_moves
 from mrnet_features.launch import launch_each
 from mrnet_features.stacks.exam_slices import find_bounds, find_owners, upload_owners
 from mrnet_features.stacks.stack import Stack
@@ -247,23 +248,17 @@ def _move_to_origins(found: Components3D, stack: Stack) -> Components3D:
     if not any(stack.exam_starts) and not any(map(any, stack.origins)):
         return found
     xp = namespace(found.size)
-    moves = upload_once(_list_moves, stack.exam_starts, stack.origins, like=found.size)
+    moves = upload_once(list_moves, stack.exam_starts, stack.origins, like=found.size)
     move = xp.take(moves, found.exam, axis=0)
     n = xp.astype(found.size, xp.int64)
-    ds, dy, dx = (move[:, k] for k in range(3))
+    ds, dy, dx = (xp.astype(move[:, k], xp.int64) for k in (0, 2, 4))
     s, y, x, yy, xx, yx = (found.sums[:, k] for k in range(6))
     sums = (
         *(s - n * ds, y - n * dy, x - n * dx),
         *(yy - 2 * dy * y + n * dy * dy, xx - 2 * dx * x + n * dx * dx),
         yx - dy * x - dx * y + n * dy * dx,
     )
-    bounds = found.bounds - xp.astype(xp.stack([ds, ds, dy, dy, dx, dx], axis=-1), xp.int32)
-    return found._replace(sums=xp.stack(sums, axis=-1), bounds=bounds)
-
-
-def _list_moves(exam_starts: tuple[int, ...], origins: tuple[tuple[int, int], ...]) -> Int64Array:
-    """First slice, row and column of each exam."""
-    return np.column_stack([exam_starts, origins]).astype(np.int64)
+    return found._replace(sums=xp.stack(sums, axis=-1), bounds=found.bounds - move)
 
 
 @cached_njit(nogil=True)

@@ -12,6 +12,7 @@ from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_box
 from mrnet_features.counts.symmetric_filters import (
     BAND,
+    drop_bits,
     filter_both,
     filter_even,
     filter_rows,
@@ -329,23 +330,14 @@ def _find_magnitudes(real: Int32Array, imaginary: Int32Array, found: Any) -> Non
     precision gives it or one less, and the sum of squares, an integer, tells which.
     """
     for x in range(real.shape[0]):
-        a = _drop_bits(real[x])
-        b = _drop_bits(imaginary[x])
+        a = drop_bits(real[x], _END_SHIFT)
+        b = drop_bits(imaginary[x], _END_SHIFT)
         square = np.int32(np.int32(a * a) + np.int32(b * b))
         root = np.sqrt(np.float32(square))
         least = np.int32(root * np.float32(0.25) + np.float32(0.49))
         next_root = np.int32(np.int32(least << _STEP_SHIFT) + _HALF_STEP)
         value = np.int32(least + np.int32(square >= np.int32(next_root * next_root)))
         found[x] = np.uint32(min(value, np.int32(REACH)))
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _drop_bits(total: Any) -> Any:
-    """A sum without its last fraction bits, as from `round_off`."""
-    half = np.int32(1 << (_END_SHIFT - 1))
-    return np.int32(
-        np.int32(np.int32(total + half) + np.int32(total >> np.int32(31))) >> np.int32(_END_SHIFT)
-    )
 
 
 @cached_njit(nogil=True, error_model="numpy")

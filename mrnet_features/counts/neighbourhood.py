@@ -126,7 +126,8 @@ def _count_neighbours(
 
     `table` has `_N_CODES` numbers for each value of a packed pixel, one for each number of
     neighbours inside and of equal level: the number of pixels, times `_ONE_PIXEL`, plus the sum of
-    their differences. It is 0 before and afterwards.
+    their differences. Those of pixels of no region are not read; all others are 0 before and
+    afterwards.
     """
     n_slices, height, width = levels.shape
     packed, spans = make_packed(height, width, 1, 1)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, Int32Array, Int64Array
+from mrnet_features.arrays import Array, Int32Array, Int64Array, upload_once
 from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count
 from mrnet_features.counts.packed_rows import find_change
@@ -96,6 +96,7 @@ def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> Orie
         N_THREADS,
         (regions, *sizes, TAIL, row_cells, column_cells),
     )
+    tables = upload_once(_stack_tables, n_orientations, like=grey)
     table_bytes = n_rows * n_columns * (n_orientations + 1) * number.itemsize
     is_shared = table_bytes <= SHARED_BYTES
     launch(
@@ -105,7 +106,7 @@ def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> Orie
         N_THREADS,
         (
             *(grey, regions),
-            *_upload_tables(n_orientations, int(cupy.cuda.runtime.getDevice())),
+            *(tables[0], tables[1]),
             *(row_cells, column_cells),
             *(*sizes, n_orientations, int(is_shared)),
             *(magnitude.view(cupy.uint64), number),  # CUDA atomics have no signed 64 bits
@@ -113,15 +114,6 @@ def _(stack: Stack, *, n_rows: int, n_columns: int, n_orientations: int) -> Orie
         shared=table_bytes if is_shared else 0,
     )
     return OrientedGradients(magnitude, number)
-
-
-@functools.cache
-def _upload_tables(n_orientations: int, device: int) -> tuple[Array, Array]:  # noqa: ARG001
-    """Tables on the current device, uploaded once per device."""
-    import cupy
-
-    orientation, magnitude = gradient_tables(n_orientations)
-    return cupy.asarray(orientation), cupy.asarray(magnitude)
 
 
 @oriented_gradients.check
@@ -155,9 +147,14 @@ def gradient_tables(n_orientations: int) -> tuple[Int32Array, Int32Array]:
     return orientation, magnitude
 
 
+def _stack_tables(n_orientations: int) -> Int32Array:
+    """Orientation and magnitude of each pair of differences, in one array."""
+    return np.stack(gradient_tables(n_orientations))
+
+
 @functools.cache
 def _join_tables(n_orientations: int) -> Int32Array:
-    """256 times the magnitude of each pair of differences, and its orientation."""
+    """256 x magnitude + orientation of each pair of differences."""
     orientation, magnitude = gradient_tables(n_orientations)
     return np.ravel(magnitude * 256 + orientation)
 

@@ -233,6 +233,7 @@ def pack_regions(
 
 @cached_njit(nogil=True, error_model="numpy")
 def _pack_row(levels: Any, regions: Any, packed: UInt16Array) -> None:
+    """Region and level of each pixel in one number; 0 outside all regions and past the end."""
     n = levels.shape[0]
     for x in range(n):
         both = np.uint16((np.uint16(regions[x]) << np.uint16(8)) | np.uint16(levels[x]))

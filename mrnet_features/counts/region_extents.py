@@ -99,13 +99,31 @@ def _(stack: Stack) -> Array:
 def _move_to_origins(found: Array, stack: Stack) -> Array:
     """Boxes from the first slice and the origin of their exam; 0 and -1 for an empty region."""
     xp = namespace(found)
-    moves = upload_once(_list_moves, stack.exam_starts, stack.origins, like=found)
+    moves = upload_once(list_moves, stack.exam_starts, stack.origins, like=found)
     nothing = upload_once(_make_empty_box, like=found)
     return xp.where(found[:, :, 1:2] < 0, nothing, found - moves[:, None, :])
 
 
-def _list_moves(exam_starts: tuple[int, ...], origins: tuple[tuple[int, int], ...]) -> Int32Array:
-    """First slice, row and column of each exam, each of them twice."""
+def list_moves(exam_starts: tuple[int, ...], origins: tuple[tuple[int, int], ...]) -> Int32Array:
+    """First slice, row and column of each exam, each of them twice, as in a bounding box.
+
+    Parameters
+    ----------
+    exam_starts : tuple of int
+        First slice of each exam.
+    origins : tuple of (int, int)
+        First row and column of each exam.
+
+    Returns
+    -------
+    ndarray of shape (n_exams, 6), int32
+
+    Examples
+    --------
+    >>> list_moves((0, 4), ((0, 0), (3, 5)))
+    array([[0, 0, 0, 0, 0, 0],
+           [4, 4, 3, 3, 5, 5]], dtype=int32)
+    """
     return np.column_stack([exam_starts, origins]).astype(np.int32).repeat(2, axis=1)
 
 

@@ -105,7 +105,8 @@ def _count_runs(
     pixels has a branch. Runs longer than seven pixels are rare: each is followed to its end.
 
     `table` has 128 numbers for each value of a packed pixel: 64 codes of two positions, for each
-    pair of directions. It is 0 before and afterwards. Returned is the number of rows of `longs`.
+    pair of directions. Those of pixels of no region are not read; all others are 0 before and
+    afterwards. Returned is the number of rows of `longs`.
     """
     n_slices, height, width = levels.shape
     packed, spans = make_packed(height, width, 1, 1)

@@ -31,7 +31,7 @@ def sum_slices(counts: Array, exam_starts: tuple[int, ...]) -> Array:
     """
     xp = namespace(counts)
     if len(exam_starts) == 1:
-        return xp.sum(counts, axis=0, keepdims=True)
+        return xp.sum(counts, axis=0, keepdims=True, dtype=xp.int64)
     # one matrix product instead of one sum per exam; integers below 2^53 stay exact
     is_owner = xp.asarray(_mark_owners(exam_starts, counts.shape[0]))
     rows = xp.reshape(xp.astype(counts, xp.float64), (counts.shape[0], -1))

@@ -47,5 +47,6 @@ def find_squares(regions: Any, side: int, stride: int, work: Any) -> None:
 
 @cached_njit(nogil=True, error_model="numpy")
 def _keep_equal(one: Any, other: Any, kept: Any) -> None:
+    """Numbers that are equal in both lines; 0 where they differ."""
     for x in range(kept.shape[0]):
         kept[x] = one[x] if one[x] == other[x] else np.uint8(0)

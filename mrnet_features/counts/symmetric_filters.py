@@ -243,9 +243,21 @@ def round_off(sums: Int32Array, bits: int, rounded: Any) -> None:
     >>> sums.tolist()
     [1, -1, 0]
     """
-    half, shift = np.int32(1 << (bits - 1)), np.int32(bits)
     for x in range(sums.shape[0]):
-        rounded[x] = np.int32(sums[x] + half + (sums[x] >> np.int32(31))) >> shift
+        rounded[x] = drop_bits(sums[x], bits)
+
+
+@cached_njit(nogil=True, error_model="numpy")
+def drop_bits(total: Any, bits: int) -> Any:
+    """One sum without its last fraction bits; see `round_off`.
+
+    Examples
+    --------
+    >>> int(drop_bits(np.int32(-6), 2))
+    -2
+    """
+    half, shift = np.int32(1 << (bits - 1)), np.int32(bits)
+    return np.int32(np.int32(np.int32(total + half) + np.int32(total >> np.int32(31))) >> shift)
 
 
 @cached_njit(nogil=True, error_model="numpy")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.cell_sums import sum_cells
 from mrnet_features.counts.cooccurrence import cooccurrence
 from mrnet_features.counts.matrix_sums import MatrixSums, sum_matrices
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import fill_nouns
-from mrnet_features.formulas.cell_sums import sum_cells
 from mrnet_features.formulas.histogram import (
     as_float,
     average_over,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mrnet_features.arrays import Array, namespace
+from mrnet_features.counts.cell_sums import sum_cells
 from mrnet_features.counts.neighbourhood import neighbourhoods
 from mrnet_features.families.base import Counts, Family, Statistics, Words
 from mrnet_features.families.documentation import word_emphases
-from mrnet_features.formulas.cell_sums import sum_cells
 from mrnet_features.formulas.histogram import divide
 from mrnet_features.formulas.level_matrix import describe_emphases, read_matrix
 from mrnet_features.stacks.stack import Stack

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from mrnet_features.arrays import Array, namespace
-from mrnet_features.formulas.cell_sums import CellSums, sum_cells, times_log2
+from mrnet_features.counts.cell_sums import CellSums, sum_cells, times_log2
 
 
 def as_float(counts: Array) -> Array:

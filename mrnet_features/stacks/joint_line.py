@@ -129,6 +129,7 @@ def _count_changes(
 
 @cached_njit(nogil=True)
 def _take_steps(above: Any, below: Any, steps: Any) -> None:
+    """Differences of the line below and the line above."""
     for x in range(steps.shape[0]):
         steps[x] = np.int32(below[x]) - np.int32(above[x])
 

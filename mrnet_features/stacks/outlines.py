@@ -97,6 +97,7 @@ def find_holes(masks: BoolArray) -> BoolArray:
 
 @cached_njit(nogil=True, error_model="numpy")
 def _fill(masks: UInt8Array, is_opened: bool, filled: UInt8Array) -> None:
+    """Outline of each slice: closed, holes filled, small components dropped; opened if asked."""
     n_slices, height, width = masks.shape
     # the closing needs three pixels around the picture; a margin of zeros ends the lines
     one = np.zeros((height + 8, width + 8), np.uint8)
@@ -222,6 +223,7 @@ def _list_areas(mask: UInt8Array, runs: Int32Array) -> int:
 
 @cached_njit(nogil=True, error_model="numpy")
 def _find_root(runs: Int32Array, k: int) -> int:
+    """First run of the area of a run; runs on the way get nearer to it."""
     while runs[k, 3] != k:
         runs[k, 3] = runs[runs[k, 3], 3]
         k = runs[k, 3]

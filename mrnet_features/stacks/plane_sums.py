@@ -90,5 +90,6 @@ def _find_start(column: int, depth: int, tilt: int, slice_tilt: int, origin: int
 
 @cached_njit(nogil=True)
 def _add_four(one: Any, two: Any, three: Any, four: Any, total: Any) -> None:
+    """Add four lines to the total; in pairs, as sums that do not wait for each other."""
     for y in range(total.shape[0]):
         total[y] += (one[y] + two[y]) + (three[y] + four[y])

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,9 +98,22 @@ def test_neighbourhoods(stack):
         assert np.array_equal(part, what)
 
 
-@given(stacks(), st.sampled_from([1, 2, 3]))
+@given(stacks(), st.integers(1, 8))
 def test_binary_patterns(stack, radius):
     levels, regions, _, n_regions = stack
     expected = reference.binary_patterns(levels, regions, radius=radius, n_regions=n_regions)
     ours = binary_patterns(make_stack(levels, regions, n_regions=n_regions), radius=radius)
+    assert np.array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("radius", range(1, 9))
+def test_binary_patterns_of_each_radius(radius):
+    rng = np.random.default_rng(radius)
+    grey = rng.integers(0, 256, (2, 21, 75), np.uint8)
+    grey[1] = np.arange(75) * 3  # edges, of which most patterns are uniform
+    regions = np.repeat(np.uint8([1, 1, 1, 0, 2]), 15) * np.ones_like(grey)
+    regions[:, :2, 5] = 0
+    expected = reference.binary_patterns(grey, regions, radius=radius, n_regions=2)
+    assert expected[:, 0].any(axis=1).all()
+    ours = binary_patterns(make_stack(grey, regions, n_regions=2), radius=radius)
     assert np.array_equal(ours, expected)

@@ -159,6 +159,10 @@ class Stream:
         self._work = []
         streams.append(weakref.ref(self))
 
+    @property
+    def ptr(self):
+        return 0 if self is Stream.null else id(self)
+
     def add(self, work):
         with _lock:
             self._work.append(work)

@@ -37,7 +37,7 @@ def describe_networks(inputs: Inputs) -> Sequence[Part]:
     Returns
     -------
     sequence of Part
-        None without a network. Tables: curves and cost.
+        Empty without a network. Tables: curves and cost.
     """
     blocks: list[PartBlock] = []
     facts: dict[str, Any] = {"chance": CHANCE}
@@ -80,6 +80,7 @@ def limit_networks(inputs: Inputs, facts: dict[str, Any]) -> str:
 
 
 def _list_facts(network: NetworkEvaluation) -> dict[str, Any]:
+    """Numbers and settings that the sentences on a network state."""
     settings = next(iter(network.models.values())).networks.settings
     kept = network.curves[network.curves["is_kept"]]
     first = network.curves[network.curves["epoch"] == 0]

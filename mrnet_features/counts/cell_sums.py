@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrnet_features.arrays import Array, is_on_gpu, namespace
+from mrnet_features.arrays import Array, device_function, namespace
 from mrnet_features.compiling import cached_njit
 
 _BLOCK = 128  # cells added before the running sum: then rounding errors hardly grow
@@ -30,12 +29,14 @@ class CellSums(NamedTuple):
     logs: Array
 
 
+@device_function
 def sum_cells(counts: Array) -> CellSums:
     """Sums over the last axis of counts.
 
-    Off a GPU logarithms are looked up in a table, as far fewer counts differ than there are. NumPy
-    arrays are read once, by a compiled loop: the cells of all co-occurrence matrices of an exam
-    with 255 levels take 90 MB.
+    NumPy arrays are read once, by a compiled loop: the cells of all co-occurrence matrices of an
+    exam with 255 levels take 90 MB. It looks logarithms up in a table, as far fewer counts differ
+    than there are. On a GPU logarithms are cheap, and reading the highest count would make the
+    host wait.
 
     Parameters
     ----------
@@ -52,23 +53,34 @@ def sum_cells(counts: Array) -> CellSums:
     >>> int(found.total), int(found.largest), int(found.squares), float(found.logs)
     (6, 4, 20, 10.0)
     """
+    if type(counts) is not np.ndarray:  # of another array-API library
+        return _sum_arrays(counts)
+    highest = int(counts.max())
+    if highest >= counts.size:  # the table would be longer than the counts
+        return _sum_arrays(counts)
+    lead = counts.shape[:-1]
+    rows = np.ascontiguousarray(counts).reshape(-1, counts.shape[-1])
+    whole = np.empty((3, len(rows)), np.int64)
+    logs = np.empty(len(rows))
+    _sum_rows(rows, times_log2(np.arange(highest + 1, dtype=np.float64)), whole, logs)
+    total, largest, squares = (part.reshape(lead) for part in whole)
+    return CellSums(total, largest, squares, logs.reshape(lead))
+
+
+@sum_cells.gpu
+def _(counts: Array) -> CellSums:
+    return _sum_arrays(counts)
+
+
+def _sum_arrays(counts: Array) -> CellSums:
+    """Sums with a logarithm of each count."""
     xp = namespace(counts)
-    size = math.prod(counts.shape)
-    # on a GPU logarithms are cheap, and reading the highest count would make the host wait
-    highest = size if is_on_gpu(counts) else int(xp.max(counts))
-    if highest < size:
-        table = times_log2(xp.arange(highest + 1, dtype=xp.float64))
-        if type(counts) is np.ndarray:
-            return _sum_compiled(counts, table)
-        flat = xp.reshape(xp.astype(counts, xp.int64), (-1,))
-        logs = xp.reshape(xp.take(table, flat), counts.shape)
-    else:
-        logs = times_log2(xp.astype(counts, xp.float64))
+    numbers = xp.astype(counts, xp.float64)
     return CellSums(
         xp.sum(counts, axis=-1),
         xp.max(counts, axis=-1),
-        xp.sum(xp.astype(counts, xp.float64) ** 2, axis=-1),
-        xp.sum(logs, axis=-1),
+        xp.sum(numbers**2, axis=-1),
+        xp.sum(times_log2(numbers), axis=-1),
     )
 
 
@@ -78,18 +90,9 @@ def times_log2(values: Array) -> Array:
     return values * xp.log2(xp.maximum(values, 1.0))
 
 
-def _sum_compiled(counts: Any, table: Any) -> CellSums:
-    lead = counts.shape[:-1]
-    rows = np.ascontiguousarray(counts).reshape(-1, counts.shape[-1])
-    whole = np.empty((3, len(rows)), np.int64)
-    logs = np.empty(len(rows))
-    _sum_rows(rows, table, whole, logs)
-    total, largest, squares = (part.reshape(lead) for part in whole)
-    return CellSums(total, largest, squares, logs.reshape(lead))
-
-
 @cached_njit(nogil=True, error_model="numpy")
 def _sum_rows(rows: Any, table: Any, whole: Any, logs: Any) -> None:
+    """Write total, largest and squares of each row to `whole`, and its sum of logarithms."""
     n_cells = rows.shape[1]
     for k in range(rows.shape[0]):
         total, largest, squares, log = np.int64(0), np.int64(0), np.int64(0), 0.0
