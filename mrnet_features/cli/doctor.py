@@ -87,7 +87,7 @@ def _compile(as_json: bool, quiet: bool) -> None:
     """Compile everything, with a bar, and say where it is kept."""
     from mrnet_features.cli.format import print_json
     from mrnet_features.compiled_files import find_compiled_code
-    from mrnet_features.extraction.engines.compile_ahead import compile_ahead
+    from mrnet_features.extraction.compile_ahead import compile_ahead
 
     parts = compile_ahead(progress=False if quiet else None)
     found = find_compiled_code()

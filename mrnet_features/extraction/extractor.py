@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mrnet_features.arrays import resolve_device
+from mrnet_features.extraction.compile_ahead import compile_missing
 from mrnet_features.extraction.describe import Row, warn_of_faults
-from mrnet_features.extraction.engines.compile_ahead import compile_missing
 from mrnet_features.extraction.exams import Exams, build_frame, check_exams, list_exams
 from mrnet_features.extraction.missing import check_presence, check_use, list_missing, log_missing
 from mrnet_features.extraction.pooling import DEFAULT_POOLS, POOLS

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mrnet_features.arrays import Device
@@ -37,6 +38,9 @@ DICOM_READERS = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", 
 
 NIFTI_READERS = ("nibabel",)
 """Packages that decode NIfTI files."""
+
+OPENERS = ("npy_files", "paths", "reading", "stored_paths", "url_store", "zip_store")
+"""Modules of `files` that open stacks. An edit of the others, as of tables, changes no feature."""
 
 
 def describe_provenance(
@@ -148,6 +152,27 @@ def list_readers(exams: Sequence[ExamLike], planes: Sequence[str]) -> tuple[str,
                 is_one_file = is_nifti(path) and not path.is_dir()
                 readers.add(NIFTI_READERS if is_one_file else DICOM_READERS)
     return tuple(name for group in sorted(readers) for name in group)
+
+
+@functools.cache
+def hash_code() -> str:
+    """Hash of the code between files and table; the version alone does not change with an edit.
+
+    Returns
+    -------
+    str
+    """
+    package = Path(__file__).parents[1]
+    folders = ["series", "data", "stacks", "counts", "formulas", "families", "extraction"]
+    files = sorted(
+        path
+        for folder in folders
+        for path in (package / folder).rglob("*")
+        if path.suffix in {".py", ".cu", ".cuh"}
+    )
+    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py", "names.py")]
+    files += [package / "files" / f"{name}.py" for name in OPENERS]
+    return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 
 def _list_scales(exams: Sequence[ExamLike], planes: Sequence[str]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ def test_the_checks_of_this_machine_are_printed():
 
 def test_code_is_compiled_on_request(monkeypatch):
     monkeypatch.setattr(
-        "mrnet_features.extraction.engines.compile_ahead.compile_ahead",
+        "mrnet_features.extraction.compile_ahead.compile_ahead",
         lambda **_: ["intensity", "lbp"],
     )
     done = run("doctor", "--compile")

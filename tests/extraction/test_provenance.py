@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from mrnet_features.extraction.provenance import (
     DICOM_READERS,
     NIFTI_READERS,
     describe_provenance,
+    hash_code,
     list_readers,
     list_versions,
 )
@@ -132,3 +134,14 @@ def test_another_decoder_changes_the_rows_of_scanner_files_only(monkeypatch):
     after = hash_both()
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
+    read = []
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: read.append(path.name) or "")
+    hash_code.__wrapped__()
+    code = {"compiling.py", "histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"}
+    assert code | {"exam.py", "npy_files.py"} <= set(read)
+    opening = {"reading.py", "paths.py", "stored_paths.py", "url_store.py", "zip_store.py"}
+    assert opening <= set(read)
+    assert not {"csv_format.py", "csv_files.py", "locks.py", "parquet_files.py"} & set(read)

@@ -15,8 +15,7 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.engines.failures import Failure, Outcome
 from mrnet_features.extraction.engines.local_engine import describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
-from mrnet_features.extraction.provenance import list_versions
-from mrnet_features.extraction.runs.changes import hash_code
+from mrnet_features.extraction.provenance import hash_code, list_versions
 from mrnet_features.files.stored_paths import StoredPath
 from mrnet_features.files.zip_store import ZipStore
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from joblib import delayed
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.provenance import list_versions
+from mrnet_features.extraction.provenance import hash_code, list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
 from mrnet_features.extraction.runs.journal import FinishedExam
@@ -22,9 +20,6 @@ from mrnet_features.files.stored_paths import StoredPath
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.series.side import make_side
 from mrnet_features.stacks.region_sets import Sides
-
-OPENERS = ("npy_files", "paths", "reading", "stored_paths", "url_store", "zip_store")
-"""Modules of `files` that open stacks. An edit of the others, as of tables, changes no feature."""
 
 
 def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) -> str:
@@ -43,27 +38,6 @@ def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) ->
     """
     versions = json.dumps(list_versions(device, readers))
     return hash_texts([recipe.digest, device, versions, hash_code()])
-
-
-@functools.cache
-def hash_code() -> str:
-    """Hash of the code between files and table; the version alone does not change with an edit.
-
-    Returns
-    -------
-    str
-    """
-    package = Path(__file__).parents[2]
-    folders = ["series", "data", "stacks", "counts", "formulas", "families", "extraction"]
-    files = sorted(
-        path
-        for folder in folders
-        for path in (package / folder).rglob("*")
-        if path.suffix in {".py", ".cu", ".cuh"}
-    )
-    files += [package / name for name in ("arrays.py", "compiling.py", "launch.py", "names.py")]
-    files += [package / "files" / f"{name}.py" for name in OPENERS]
-    return hash_texts([path.read_text(encoding="utf-8") for path in files])
 
 
 def hash_file_state(

@@ -15,7 +15,7 @@ import pandas as pd
 
 from mrnet_features.arrays import Float32Array
 from mrnet_features.data.exam import Exam
-from mrnet_features.extraction.engines.compile_ahead import compile_missing
+from mrnet_features.extraction.compile_ahead import compile_missing
 from mrnet_features.extraction.engines.failures import Failure, is_failures_file, write_failures
 from mrnet_features.extraction.engines.outcomes import iterate_outcomes
 from mrnet_features.extraction.extractor import FeatureExtractor

@@ -64,17 +64,6 @@ def test_an_exam_that_can_not_be_read_counts_as_changed(exams, known):
     assert hash_file_state(Exam("0009", {"axial": Path("none.npy")}), PLANES) == ""
 
 
-def test_the_code_hash_covers_everything_between_pixels_and_table(monkeypatch):
-    read = []
-    monkeypatch.setattr(Path, "read_text", lambda path, **_: read.append(path.name) or "")
-    changes.hash_code.__wrapped__()
-    code = {"compiling.py", "histogram.py", "histogram.cu", "tiles.cuh", "glcm.py", "recipe.py"}
-    assert code | {"exam.py", "npy_files.py"} <= set(read)
-    opening = {"reading.py", "paths.py", "stored_paths.py", "url_store.py", "zip_store.py"}
-    assert opening <= set(read)
-    assert not {"csv_format.py", "csv_files.py", "locks.py", "parquet_files.py"} & set(read)
-
-
 def test_a_series_that_an_exam_lacks_is_part_of_its_state(exams):
     planes = ("axial", "coronal_fluid")
     path = exams[0].paths["axial"]

@@ -9,8 +9,8 @@ import pytest
 from joblib import cpu_count
 
 from mrnet_features.compiling import NotCompiledError
-from mrnet_features.extraction.engines import compile_ahead as module
-from mrnet_features.extraction.engines.compile_ahead import (
+from mrnet_features.extraction import compile_ahead as module
+from mrnet_features.extraction.compile_ahead import (
     KNEES,
     TOGETHER,
     compile_ahead,
@@ -50,7 +50,7 @@ from numba.core import event
 import numpy as np
 
 from mrnet_features import FeatureExtractor
-from mrnet_features.extraction.engines.compile_ahead import compile_ahead
+from mrnet_features.extraction.compile_ahead import compile_ahead
 
 if {first}:
     compile_ahead("minimal", progress=False)
