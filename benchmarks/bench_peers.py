@@ -27,6 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from opencv_script import opencv_tasks
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
@@ -53,6 +54,7 @@ GIVES = {
     "pictologics": "ours by slice",
     "scikit-image": "ours by slice",
     "mahotas": "ours by slice",
+    "opencv": "ours by slice",
 }
 PATIENCE = 10.0  # seconds; slower tasks are timed once
 Task = Callable[[], object]
@@ -250,6 +252,7 @@ PEERS: dict[str, tuple[str, Callable[[Stack], dict[str, Task]]]] = {
     ),
     "scikit-image": ("scikit-image", scikit_image_tasks),
     "mahotas": ("mahotas", mahotas_tasks),
+    "opencv": ("opencv-python-headless", opencv_tasks),
 }
 
 
