@@ -41,7 +41,7 @@ from bench_peers import describe_machine
 from scipy.ndimage import maximum_filter
 
 import mrnet_features as mf
-from mrnet_features.cli.options import read_exclusion
+from mrnet_features.cli.named_files import read_exclusion
 from mrnet_features.report.viewer.view import write_view
 from mrnet_features.synthetic import find_lesions
 
