@@ -13,7 +13,7 @@ FOLDERS = ("tests/counts", "tests/stacks", "tests/extraction")
 
 
 def run(*command, **variables):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON": sys.executable, **variables}
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
