@@ -276,22 +276,25 @@ class ProgressBar(tqdm):  # type: ignore[misc]
         super().__init__(disable=hide, dynamic_ncols=True, **settings)
         self._tells = self.disable and shown is None and not is_quiet
         self._what, self._unit = settings["desc"], settings["unit"]
-        self._done = self._first = settings.get("initial", 0)
-        self._start = self._last = time.monotonic()
+        self._done = settings.get("initial", 0)
+        self._last = time.monotonic()
+        self._first: tuple[float, float] | None = None
 
     def update(self, n: float | None = 1) -> bool | None:
         """Count finished units."""
         self._done += n
         now = time.monotonic()
+        # the first unit waits for workers to start and code to compile, so the rate leaves it out
+        start, first = self._first = self._first or (now, self._done)
         if self._tells and now - self._last >= SECONDS_BETWEEN_MESSAGES:
             self._last = now
-            rate = (self._done - self._first) / (now - self._start)
-            left = (self.total - self._done) / rate if rate else 0.0
-            logger.info(
-                "%s: %d of %d %s, %s per minute, %s left.",
-                *(self._what, self._done, self.total, _put_in_plural(self._unit)),
-                *(f"{60 * rate:.3g}", describe_seconds(left)),
-            )
+            speed = ""
+            if self._done > first and now > start:
+                rate = (self._done - first) / (now - start)
+                left = describe_seconds((self.total - self._done) / rate)
+                speed = f", {60 * rate:.3g} per minute, {left} left"
+            units = _put_in_plural(self._unit)
+            logger.info("%s: %d of %d %s%s.", self._what, self._done, self.total, units, speed)
         shown: bool | None = super().update(n)
         return shown
 

@@ -235,6 +235,19 @@ def test_a_run_without_a_terminal_is_not_silent_for_minutes(
         )
 
 
+def test_the_time_left_does_not_count_the_wait_for_the_first_exam(monkeypatch, caplog):
+    now = iter([0.0, 300.0, 330.0, 360.0])
+    caplog.set_level("INFO", "mrnet_features")
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(now))
+    with show_progress(163, "knees", "exam", None) as bar:
+        for _ in range(3):
+            bar.update()
+    assert caplog.messages == [
+        "knees: 1 of 163 exams.",
+        "knees: 3 of 163 exams, 2 per minute, about 80 minutes left.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("n_jobs", "n_cores", "seconds", "n_messages"),
     [(None, 8, 5.0, 1), (None, 8, 0.5, 0), (None, 1, 5.0, 0), (1, 8, 5.0, 0), (-1, 8, 5.0, 0)],
