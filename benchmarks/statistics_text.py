@@ -153,7 +153,8 @@ def describe_in_full(result: dict[str, Any]) -> str:
 def _count_misses(misses: list[str]) -> str:
     if not misses:
         return (
-            "No proportion lies more than two Monte Carlo errors outside .93 to .97 or .03 to .07"
+            "No proportion that the library answers for lies more than two Monte Carlo errors "
+            "outside .93 to .97 or .03 to .07"
         )
     return (
         f"{len(misses)} proportion{'s lie' if len(misses) > 1 else ' lies'} more than two Monte "
