@@ -16,7 +16,8 @@ from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import quote
 from mrnet_features.names import PLANES, parse_series, say_series, sort_series
 from mrnet_features.quality.findings import Finding
-from mrnet_features.report.explore.tissues import SIGNALS, measure_tissues, quantile_of
+from mrnet_features.report.explore.tissue_levels import measure_tissues, quantile_of
+from mrnet_features.report.explore.tissues import SIGNALS
 from mrnet_features.stacks.atlas import find_frame
 from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.foreground import find_foreground
