@@ -59,7 +59,7 @@ def check_model(model: str) -> None:
         )
 
 
-def make_backbone(model: str, start: StartWeights, seed: int = 0) -> Backbone:
+def make_backbone(model: str, start: StartWeights) -> Backbone:
     """Model with starting weights.
 
     Parameters
@@ -67,8 +67,6 @@ def make_backbone(model: str, start: StartWeights, seed: int = 0) -> Backbone:
     model : str
     start : StartWeights
         A state dict of the whole model; its last layer may have any number of classes, or lack.
-    seed : int, default 0
-        Of random weights.
 
     Returns
     -------
@@ -81,7 +79,7 @@ def make_backbone(model: str, start: StartWeights, seed: int = 0) -> Backbone:
     """
     torch = import_torch()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(0)
         network = _make_headless(model)
     if start.state is not None:
         wanted = network.state_dict()

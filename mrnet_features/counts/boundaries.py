@@ -12,6 +12,7 @@ from mrnet_features.compiling import cached_njit
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.line_maxima import line_maxima
 from mrnet_features.counts.packed_rows import find_change, mark_bright
+from mrnet_features.counts.squares import keep_equal
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.stack import Stack
 
@@ -227,17 +228,10 @@ def _find_runs(bright: Any, first: int, end: int, side: int, work: Any, run: Any
         step = min(length, side - length)
         for x in range(step):
             now[x] = 0
-        _keep_equal(before, before[step:], now[step:])
+        keep_equal(before, before[step:], now[step:])
         before, now, length = now, before, length + step
     for x in range(n):
         run[first + x] = before[x]
-
-
-@cached_njit(nogil=True, error_model="numpy")
-def _keep_equal(left: Any, right: Any, kept: Any) -> None:
-    """Numbers that are equal in both lines; 0 where they differ."""
-    for x in range(kept.shape[0]):
-        kept[x] = right[x] if left[x] == right[x] else np.uint8(0)
 
 
 @cached_njit(nogil=True, error_model="numpy")

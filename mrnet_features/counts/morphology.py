@@ -9,7 +9,7 @@ import numpy as np
 from mrnet_features.arrays import Array, BoolArray, Int32Array
 from mrnet_features.counts.counting import count, per_slice
 from mrnet_features.counts.labelling import label_on_gpu
-from mrnet_features.counts.top_hats import open_slices
+from mrnet_features.counts.top_hats import open_rows_on_gpu, open_slices
 from mrnet_features.launch import N_THREADS, count_walks, launch, launch_each
 from mrnet_features.stacks.outlines import find_holes
 from mrnet_features.stacks.stack import Stack
@@ -193,14 +193,14 @@ def _(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAr
         N_THREADS,
         (grey, regions, thresholds, *size, n_pixels, dark, columns, rows),
     )
-    for k, side in enumerate(sides):
+    for k, half in enumerate(side // 2 for side in sides):
         launch(
             "morphology.cu",
             "count_clefts",
             n_slices * blocks_per_slice,
             N_THREADS,
             (
-                *(grey, regions, _open_rows(grey, side // 2), thresholds, side // 2, *size),
+                *(grey, regions, open_rows_on_gpu(grey, half), thresholds, half, *size),
                 *(k, len(sides), filled, residue),
             ),
         )
@@ -212,23 +212,6 @@ def _(stack: Stack, *, threshold: int | Array, sides: tuple[int, ...]) -> DarkAr
         cupy.sum(number > 1, axis=2, dtype=cupy.int32) for number in (columns, rows)
     )
     return DarkAreas(n_pixels, dark, n_columns, n_rows, filled, residue, holes, hole_excess)
-
-
-def _open_rows(grey: Array, half: int) -> Array:
-    """Opening with a square, without its last step along columns."""
-    import cupy
-
-    _, height, width = grey.shape
-    for in_rows, highest in ((1, 0), (0, 0), (1, 1)):
-        target = cupy.empty(grey.shape, cupy.uint8)
-        launch_each(
-            "morphology.cu",
-            "find_extremes",
-            grey.size,
-            (grey, np.uint32(grey.size), half, height, width, in_rows, highest, target),
-        )
-        grey = target
-    return grey
 
 
 def _count_holes_on_gpu(

@@ -37,7 +37,7 @@ def find_squares(regions: Any, side: int, stride: int, work: Any) -> None:
         while length < side:  # pixels of one region, twice as many each time
             step = min(length, side - length)
             n = max(size - step * shift, 0)
-            _keep_equal(before[:n], before[size - n :], now[:n])
+            keep_equal(before[:n], before[size - n :], now[:n])
             for x in range(n, size):
                 now[x] = 0
             before, now, length = now, before, length + step
@@ -46,7 +46,7 @@ def find_squares(regions: Any, side: int, stride: int, work: Any) -> None:
 
 
 @cached_njit(nogil=True, error_model="numpy")
-def _keep_equal(one: Any, other: Any, kept: Any) -> None:
+def keep_equal(one: Any, other: Any, kept: Any) -> None:
     """Numbers that are equal in both lines; 0 where they differ."""
     for x in range(kept.shape[0]):
         kept[x] = one[x] if one[x] == other[x] else np.uint8(0)

@@ -112,7 +112,7 @@ def _(stack: Stack, *, side: int) -> TopHats:
     n_slices, height, width = grey.shape
     counts = cupy.zeros((6, n_slices, n_regions), cupy.int32)
     blocks_per_slice = count_walks(height * width)
-    opened, closed = (_open_rows(grey, side // 2, closing) for closing in (0, 1))
+    opened, closed = (open_rows_on_gpu(grey, side // 2, closing) for closing in (0, 1))
     launch(
         "top_hats.cu",
         "count_top_hats",
@@ -126,8 +126,8 @@ def _(stack: Stack, *, side: int) -> TopHats:
     return TopHats(*counts)
 
 
-def _open_rows(grey: Array, half: int, closing: int) -> Array:
-    """Opening or closing with a square, without its last step along columns."""
+def open_rows_on_gpu(grey: Array, half: int, closing: int = 0) -> Array:
+    """Opening with a square (closing if `closing` is 1), without its last step along columns."""
     import cupy
 
     _, height, width = grey.shape

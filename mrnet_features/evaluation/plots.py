@@ -123,14 +123,12 @@ def wrap(text: str, width: int = 42) -> str:
     return "\n".join(textwrap.wrap(text, width, break_long_words=False)) or text
 
 
-def label_column(column: str, longest: int = LONGEST_LABEL) -> str:
+def label_column(column: str) -> str:
     """Label of a column on an axis: the parts of its name with spaces.
 
     Parameters
     ----------
     column : str
-    longest : int, default 56
-        Most characters.
 
     Returns
     -------
@@ -145,9 +143,9 @@ def label_column(column: str, longest: int = LONGEST_LABEL) -> str:
     try:
         name = parse_name(column)
     except ValueError:
-        return shorten(column, longest)
+        return shorten(column)
     words = f"{name.series} {name.region} · {name.family} {name.statistic}, {name.pool}"
-    return shorten(words, longest)
+    return shorten(words)
 
 
 def measure_labels(labels: Sequence[str]) -> float:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mrnet_features.evaluation.column_meanings import explain_columns
-from mrnet_features.messages import list_names
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
 
-__all__ = ["Result", "describe_run", "name_headline"]
+__all__ = ["Result", "choose_task", "describe_run", "name_headline"]
 
 
 class Result(ABC):
@@ -160,3 +160,35 @@ def name_headline(tasks: Sequence[str]) -> str:
     ('mean', 'acl')
     """
     return "mean" if len(tasks) > 1 else tasks[0]
+
+
+def choose_task(task: str | None, tasks: Iterable[Any], default: Any) -> Any:
+    """Task to show: the one asked for, which must be among those of a result.
+
+    Parameters
+    ----------
+    task : str or None
+    tasks : iterable of str
+        Tasks of the result, and "mean" if it has one; they may repeat.
+    default : str
+        Shown if `task` is None.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If the result has no such task.
+
+    Examples
+    --------
+    >>> choose_task(None, ["acl", "meniscus", "mean"], "mean")
+    'mean'
+    """
+    known = list(dict.fromkeys(tasks))
+    chosen = default if task is None else task
+    if chosen not in known:
+        raise ValueError(f"`task` must be one of {name_some(known)}, got {quote(chosen)}.")
+    return chosen

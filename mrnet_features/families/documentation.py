@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from mrnet_features.families.base import Family
+from typing import Any, NamedTuple
 
 
 class Words(NamedTuple):
@@ -170,7 +167,7 @@ def word_emphases(
     return {name: Words(*text) for name, text in zip(names, emphases + others, strict=True)}
 
 
-def read_statistics(cls: type[Family]) -> list[dict[str, str]]:
+def read_statistics(cls: type[Any]) -> list[dict[str, str]]:
     """Rows of the table in the docstring of a family.
 
     Parameters

@@ -190,14 +190,12 @@ def open_parquet(path: str | Path, advice: str = ADVICE) -> Iterator[ParquetSour
         yield ParquetSource(file, path, advice)
 
 
-def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
+def read_parquet(path: str | Path) -> ParquetTable:
     """Table of a parquet file.
 
     Parameters
     ----------
     path : path
-    advice : str, optional
-        What to do about a broken file: a sentence.
 
     Returns
     -------
@@ -221,5 +219,5 @@ def read_parquet(path: str | Path, advice: str = ADVICE) -> ParquetTable:
           acl
     0007  0.2
     """
-    with open_parquet(path, advice) as source:
+    with open_parquet(path) as source:
         return ParquetTable(source.read(), source.metadata)

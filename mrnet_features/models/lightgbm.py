@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -16,6 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from mrnet_features.models.targets import encode_two_classes
+from mrnet_features.models.two_classes import TwoClassClassifier
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -95,7 +95,7 @@ def _use_one_thread(lightgbm: ModuleType) -> None:
     lightgbm.Dataset(np.zeros((1, 1)), params={"num_threads": 1, "verbose": -1}).construct()
 
 
-class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class SeedAveragedLightGBM(TwoClassClassifier):
     """Binary LightGBM classifier with small trees; probabilities are averaged over seeds.
 
     The defaults are for about a thousand rows and more columns than rows: a fixed number of small
@@ -183,13 +183,6 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.max_bin = max_bin
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Tags for scikit-learn: two classes only, NaN allowed."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
-
     def fit(
         self,
         X: pd.DataFrame | ArrayLike,
@@ -261,23 +254,6 @@ class SeedAveragedLightGBM(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         scores = [booster.predict(X, num_threads=1) for booster in self.boosters_]
         positive = np.mean(scores, axis=0)
         return np.column_stack([1.0 - positive, positive])
-
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """More probable class of each row.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_rows, n_features_in_), float
-            The same columns in the same order as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Members of `classes_`.
-        """
-        positive = self.predict_proba(X)[:, 1]
-        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
-        return labels
 
     def shap_values(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
         """SHAP values: contribution of each column to the log-odds of each row.

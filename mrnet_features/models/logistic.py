@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mrnet_features.models.targets import encode_two_classes
+from mrnet_features.models.two_classes import TwoClassClassifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ScaledLogistic"]
 
 
-class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ScaledLogistic(TwoClassClassifier):
     """Binary L2 logistic regression whose penalty grows with the number of columns.
 
     NaN is replaced by the median of the column, then each column is scaled to mean 0 and variance
@@ -59,13 +59,6 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(self, C: float = 1.0) -> None:
         self.C = C
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags for scikit-learn: two classes only, NaN allowed."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(
         self,
@@ -140,20 +133,3 @@ class ScaledLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         probabilities: NDArray[np.float64] = self.pipeline_.predict_proba(X)
         return probabilities
-
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """More probable class of each row.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_rows, n_features_in_), float
-            The same columns in the same order as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Members of `classes_`.
-        """
-        positive = self.predict_proba(X)[:, 1]
-        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
-        return labels

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy.special import logit
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -17,6 +17,7 @@ from mrnet_features.models.estimators import fit_classifier
 from mrnet_features.models.inner_folds import split_inner_folds
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
+from mrnet_features.models.two_classes import TwoClassClassifier
 from mrnet_features.names import group_names
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ COMBINATIONS = ("average", "logistic")
 CLIP = 1e-6
 
 
-class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PlaneEnsemble(TwoClassClassifier):
     """Ensemble of one classifier per feature group, such as the plane.
 
     To concatenate the planes, use any classifier on the whole table.
@@ -92,13 +93,6 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.by = by
         self.n_splits = n_splits
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags for scikit-learn: two classes only, NaN is left to the inner classifier."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(
         self,
@@ -191,22 +185,6 @@ class PlaneEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return np.asarray(self.combiner_.predict_proba(odds), dtype=np.float64)
         positive = (1 / (1 + np.exp(-odds))).mean(axis=1)
         return np.column_stack([1 - positive, positive])
-
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """More probable class of each row.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Members of `classes_`.
-        """
-        positive = self.predict_proba(X)[:, 1]
-        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
-        return labels
 
     def _group_columns(self, columns: list[Any]) -> dict[str, list[Any]]:
         if isinstance(self.by, str):

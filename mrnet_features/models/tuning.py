@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import ParameterGrid
 from sklearn.utils import check_consistent_length, check_random_state
@@ -15,6 +15,7 @@ from mrnet_features.models.estimators import fit_classifier, take_rows
 from mrnet_features.models.inner_folds import split_inner_folds
 from mrnet_features.models.lightgbm import SeedAveragedLightGBM
 from mrnet_features.models.targets import encode_two_classes
+from mrnet_features.models.two_classes import TwoClassClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ LIGHTGBM_GRID: Mapping[str, Sequence[Any]] = {
 """Default grid of `TunedClassifier`: around the values of `lightgbm_baseline`."""
 
 
-class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TunedClassifier(TwoClassClassifier):
     """Classifier whose parameters are chosen by an inner cross-validation.
 
     `fit` uses only its own rows: in an outer cross-validation the test fold is never used. The
@@ -91,13 +92,6 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_candidates = n_candidates
         self.n_splits = n_splits
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags for scikit-learn: two classes only, NaN is left to the inner classifier."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(
         self,
@@ -171,22 +165,6 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", reset=False
         )
         return np.asarray(self.best_estimator_.predict_proba(X), dtype=np.float64)
-
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """More probable class of each row.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_rows, n_columns), float
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Members of `classes_`.
-        """
-        positive = self.predict_proba(X)[:, 1]
-        labels: NDArray[Any] = self.classes_[(positive > 0.5).astype(int)]
-        return labels
 
 
 def _score_point(

@@ -7,12 +7,15 @@ measured on the part that was scanned, without the frame of padding.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from mrnet_features.arrays import Float32Array, Float64Array, UInt8Array
 from mrnet_features.data.exam import Exam
+from mrnet_features.messages import quote
 from mrnet_features.names import WEIGHTINGS, parse_series, say_series
 from mrnet_features.quality.contrast import describe_contrast
 from mrnet_features.quality.edge_pictures import make_edge_picture
@@ -31,6 +34,8 @@ from mrnet_features.quality.slice_checks import (
 from mrnet_features.quality.thumbnails import block_means, make_thumbnail
 from mrnet_features.stacks.foreground import find_foreground
 from mrnet_features.stacks.pixel_passes import count_grey
+
+Measured = TypeVar("Measured")
 
 MAX_LEG = 0.9  # of the scanned part; beyond it, what is 0 around the leg is air set to 0
 MIN_HALVED_SIDE = 128  # pixels; stacks of this size or larger are halved to find the leg
@@ -110,21 +115,48 @@ def measure_exam(exam: Exam) -> tuple[list[Measures], list[Finding]]:
         If a stack is named by neither one of the three planes nor a series of one. A note of any
         error names exam and stack.
     """
-    measures: list[Measures] = []
+    return measure_readable(exam, exam.paths, measure_stack, "measuring")
+
+
+def measure_readable(
+    exam: Exam,
+    series: Iterable[str],
+    measure: Callable[[UInt8Array, str, str], Measured],
+    doing: str,
+) -> tuple[list[Measured], list[Finding]]:
+    """What a function measures in series of an exam; findings for the files that can't be read.
+
+    Parameters
+    ----------
+    exam : Exam
+    series : iterable of str
+    measure : callable
+        Called with grey levels, series and exam id.
+    doing : str
+        What is done, for the note of an error in `measure`.
+
+    Returns
+    -------
+    measures : list
+        In the order of `series`.
+    findings : list of Finding
+        With the code "stack-file".
+    """
+    measures: list[Measured] = []
     findings: list[Finding] = []
-    for plane in exam.paths:
+    for name in series:
         try:
-            grey = exam.load(plane)
+            grey = exam.load(name)
         except ConnectionError:
             raise
         except (OSError, ValueError) as error:
             nan = float("nan")
-            findings.append(Finding(exam.id, plane, "stack-file", "reject", nan, str(error)))
+            findings.append(Finding(exam.id, name, "stack-file", "reject", nan, str(error)))
             continue
         try:
-            measures.append(measure_stack(grey, plane, exam.id))
+            measures.append(measure(grey, name, exam.id))
         except Exception as error:
-            error.add_note(f"while measuring exam '{exam.id}', {say_series(plane)}")
+            error.add_note(f"while {doing} exam {quote(exam.id)}, {say_series(name)}")
             raise
     return measures, findings
 

@@ -72,7 +72,6 @@ def prepare_sets(
     region_sets: Iterable[str],
     *,
     discretisation: Discretisation | None = None,
-    device: Device = "cpu",
 ) -> dict[str, Stack]:
     """Stacks of one plane of one exam, one per region set.
 
@@ -89,7 +88,6 @@ def prepare_sets(
         ``knee`` or names of ``mrnet_features.stacks.region_sets.REGION_SETS``.
     discretisation : Discretisation, optional
         As `prepare`.
-    device : {"cpu", "cuda"}, default "cpu"
 
     Returns
     -------
@@ -109,7 +107,7 @@ def prepare_sets(
     ('notch',)
     """
     batches = prepare_batch([grey], plane, region_sets, discretisation=discretisation)
-    return {name: found[0].on_device(device) for name, found in batches.items()}
+    return {name: found[0] for name, found in batches.items()}
 
 
 def prepare_batch(

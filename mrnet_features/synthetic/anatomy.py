@@ -8,15 +8,12 @@ from mrnet_features.synthetic import tissues as t
 from mrnet_features.synthetic.bones import (
     Bones,
     Floats,
-    femur_distance,
     fibula_distance,
     patella_distance,
     plateau_height,
     sample_bones,
-    tibia_distance,
 )
 from mrnet_features.synthetic.compiled import compiled
-from mrnet_features.synthetic.flexion import to_tibia
 from mrnet_features.synthetic.ligaments import collateral_at, cruciate_at, extensor_at
 from mrnet_features.synthetic.menisci import meniscus_fill
 from mrnet_features.synthetic.soft_tissue import (
@@ -288,53 +285,6 @@ def band_at(x: float, y: float, z: float, noise: float, coarse: float, knee: Any
 
 
 @compiled
-def tissue_at(
-    x: float,
-    y: float,
-    z: float,
-    ys: float,
-    zs: float,
-    depth: float,
-    noise: float,
-    coarse: float,
-    knee: Any,
-    tables: Any,
-) -> int:
-    """Tissue at a point.
-
-    Parameters
-    ----------
-    x, y, z : float
-        Position in mm, in the canonical left knee.
-    ys, zs : float
-        y and z of the soft tissue there, which bends with the knee.
-    depth : float
-        Depth under the skin in mm, not negative.
-    noise, coarse : float
-        Band-limited noise with standard deviation 1, fine and coarse, that roughens edges.
-    knee : Knee
-        The person.
-    tables : ndarray of shape (801, n_outlines), float64
-        The person's outlines.
-
-    Returns
-    -------
-    int
-        A constant of `tissues`.
-    """
-    yt, zt = to_tibia(y, z, 1.0, knee)
-    d_femur = d_condyles = d_tibia = d_side = FAR
-    if near_femur(x, y, z):
-        d_femur, d_condyles = femur_distance(x, y, z, knee.bones, tables)
-    if near_tibia(x, yt, zt):
-        d_tibia, d_side = tibia_distance(x, yt, zt, knee.bones, tables)
-    return tissue_within(
-        x, y, z, ys, zs, yt, zt, depth, noise, coarse, d_femur, d_condyles, d_tibia, d_side,
-        knee, tables,
-    )  # fmt: skip
-
-
-@compiled
 def tissue_within(
     x: float,
     y: float,
@@ -353,10 +303,31 @@ def tissue_within(
     knee: Any,
     tables: Any,
 ) -> int:
-    """Tissue as `tissue_at`, from the distances to the bones, `FAR` where none is near.
+    """Tissue at a point, a constant of `tissues`.
 
-    The distances are those to the femur, to its condyles without the notch, to the tibia and to
-    the tibia's side wall. `yt` and `zt` are y and z in the coordinates of the tibia.
+    Parameters
+    ----------
+    x, y, z : float
+        Position in mm, in the canonical left knee.
+    ys, zs : float
+        y and z of the soft tissue there, which bends with the knee.
+    yt, zt : float
+        y and z in the coordinates of the tibia.
+    depth : float
+        Depth under the skin in mm, not negative.
+    noise, coarse : float
+        Band-limited noise with standard deviation 1, fine and coarse, that roughens edges.
+    d_femur, d_condyles, d_tibia, d_side : float
+        Distances in mm to the femur, to its condyles without the notch, to the tibia and to its
+        side wall; `FAR` where the bone is not near.
+    knee : Knee
+        The person.
+    tables : ndarray of shape (801, n_outlines), float64
+        The person's outlines.
+
+    Returns
+    -------
+    int
     """
     if depth < 1.5:
         return t.SKIN

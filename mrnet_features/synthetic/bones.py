@@ -228,19 +228,6 @@ def bump(u: float, v: float) -> float:
 
 
 @compiled
-def femur_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
-    """Distances in mm to the femur, and to its condyles without the notch."""
-    i, j = find_place(x), find_height(z)
-    return femur_within(
-        x, y, z, bones,
-        tables[i, TROCHLEA_ROW], tables[i, DISTAL_ROW], tables[i, POSTERIOR_ROW],
-        tables[i, STEEPNESS_ROW],
-        tables[j, SHAFT_ROW], tables[j, SHAFT_ROW + 1], tables[j, SHAFT_ROW + 2],
-        tables[j, SHAFT_ROW + 3],
-    )  # fmt: skip
-
-
-@compiled
 def femur_within(
     x: float,
     y: float,
@@ -255,7 +242,10 @@ def femur_within(
     centre_x: float,
     centre_y: float,
 ) -> tuple[float, float]:
-    """Distances to the femur as `femur_distance`, from the entries of the tables."""
+    """Distances in mm to the femur, and to its condyles without the notch.
+
+    The numbers after `bones` are entries of the tables of outlines, for x and for z.
+    """
     a = np.sqrt((y - TROCHLEA[0]) ** 2 + (z - TROCHLEA[1]) ** 2) - radius_a
     v = y - DISTAL[0]
     w = z - distal_height(bones.squash)
@@ -290,17 +280,6 @@ def plateau_height(x: float, y: float, bones: Any) -> float:
 
 
 @compiled
-def tibia_distance(x: float, y: float, z: float, bones: Any, tables: Any) -> tuple[float, float]:
-    """Distances in mm to the tibia, and to its side wall only."""
-    j = find_height(z)
-    return tibia_within(
-        x, y, z, bones,
-        tables[j, TIBIA_ROW], tables[j, TIBIA_ROW + 1], tables[j, TIBIA_ROW + 2],
-        tables[j, TIBIA_ROW + 3],
-    )  # fmt: skip
-
-
-@compiled
 def tibia_within(
     x: float,
     y: float,
@@ -311,7 +290,10 @@ def tibia_within(
     centre_x: float,
     centre_y: float,
 ) -> tuple[float, float]:
-    """Distances to the tibia as `tibia_distance`, from the entries of the tables."""
+    """Distances in mm to the tibia, and to its side wall only.
+
+    The numbers after `bones` are entries of the tables of outlines for z.
+    """
     side = ellipse_distance(x - centre_x, y - centre_y, half_width, half_depth)
     if y > 8.0 and z > -45.0:  # the popliteal groove between the two condyles
         side += 4.0 * bump((x - 1.0) / 6.0, (y - 27.0) / 8.0)

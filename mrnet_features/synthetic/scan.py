@@ -18,7 +18,7 @@ from mrnet_features.synthetic.ghosts import add_ghosts
 from mrnet_features.synthetic.joint_plane import describe_joint, joint_plane
 from mrnet_features.synthetic.lesion_shapes import stack_blobs
 from mrnet_features.synthetic.pathology import Pathology, describe_truth
-from mrnet_features.synthetic.placement import SIZE
+from mrnet_features.synthetic.placement import SIZE, Placement
 from mrnet_features.synthetic.render import noise_volumes, paint_stack
 from mrnet_features.synthetic.scene import Scene, sample_scene
 from mrnet_features.synthetic.signal import tissue_signal, tissue_texture
@@ -60,15 +60,48 @@ def scan_plane(plane: str, scene: Scene) -> tuple[NDArray[np.uint8], float]:
         SD of the noise in grey levels.
     """
     style, setup = scene.style, scene.planes[plane]
-    placement = setup.placement
-    n_pixels = style.drawn_pixels
+    placement, n_pixels = setup.placement, style.drawn_pixels
     ghosts = setup.bad == "ghosts"
+    shape = (placement.n_slices, n_pixels, n_pixels) if ghosts else (0, 0, 0)
+    flow = np.zeros(shape, dtype=np.uint8)
+    signal = tissue_signal(plane, scene.tesla, fat_left=setup.fat_left, style=style)
+    stack = draw_signal(scene, placement, style, n_pixels, signal, setup.phase, flow)
+    if ghosts:
+        add_ghosts(stack, flow, plane, setup.generator)
+    blur_stack(stack, style, scene.tesla)
+    return standardise(stack, plane, scene.tesla, setup.generator, style)
+
+
+def draw_signal(
+    scene: Scene,
+    placement: Placement,
+    style: Style,
+    n_pixels: int,
+    signal: NDArray[np.float32],
+    phase: NDArray[np.int64],
+    flow: NDArray[np.uint8],
+) -> NDArray[np.float32]:
+    """Signal of every pixel of a stack of `n_pixels` rows and columns, without blur and noise.
+
+    Parameters
+    ----------
+    scene : Scene
+        The knee.
+    placement : Placement
+    style : Style
+        Slice profile and coil.
+    n_pixels : int
+    signal, phase, flow
+        As for `paint_stack`.
+
+    Returns
+    -------
+    ndarray of shape (n_slices, n_pixels, n_pixels), float32
+    """
     stack = np.empty((placement.n_slices, n_pixels, n_pixels), dtype=np.float32)
-    flow = np.zeros(stack.shape if ghosts else (0, 0, 0), dtype=np.uint8)
     zoom = SIZE / n_pixels
-    fine, coarse = noise_volumes()
-    side = np.deg2rad(style.coil_side)
-    slope = style.coil_slope / 50.0
+    side, slope = np.deg2rad(style.coil_side), style.coil_slope / 50.0
+    coil = [style.coil_gain, style.coil_reach, slope * np.cos(side), slope * np.sin(side)]
     paint_stack(
         stack,
         flow,
@@ -79,23 +112,22 @@ def scan_plane(plane: str, scene: Scene) -> tuple[NDArray[np.uint8], float]:
         scene.knee,
         scene.tables,
         stack_blobs(scene.shapes),
-        tissue_signal(plane, scene.tesla, fat_left=setup.fat_left, style=style),
+        signal,
         tissue_texture(),
-        fine,
-        coarse,
-        setup.phase,
-        np.array(
-            [style.coil_gain, style.coil_reach, slope * np.cos(side), slope * np.sin(side)],
-            dtype=np.float64,
-        ),
+        *noise_volumes(),
+        phase,
+        np.array(coil, dtype=np.float64),
     )
-    if ghosts:
-        add_ghosts(stack, flow, plane, setup.generator)
-    spread_points(stack, style.sharpen if scene.tesla > 2.0 else 0.5 * style.sharpen)
+    return stack
+
+
+def blur_stack(stack: NDArray[np.float32], style: Style, tesla: float) -> None:
+    """Blur and sharpen a stack as the scanner does, in place."""
+    spread_points(stack, style.sharpen if tesla > 2.0 else 0.5 * style.sharpen)
     if style.blur > 0.0:
         for axis in (1, 2):
-            gaussian_filter1d(stack, style.blur / zoom, axis=axis, output=stack, truncate=3.0)
-    return standardise(stack, plane, scene.tesla, setup.generator, style)
+            width = style.blur / (SIZE / stack.shape[1])
+            gaussian_filter1d(stack, width, axis=axis, output=stack, truncate=3.0)
 
 
 def standardise(

@@ -138,7 +138,6 @@ def load_studies(
     ids: str | Path | None = None,
     *,
     n_jobs: int | None = None,
-    progress: bool | None = None,
 ) -> tuple[Exam, ...]:
     """Exams of the studies of a folder; of each plane one series is chosen by `choose_series`.
 
@@ -149,8 +148,6 @@ def load_studies(
         See `find_studies`.
     n_jobs : int, optional
         Parallel processes.
-    progress : bool, optional
-        Whether to show a progress bar. None shows it in a terminal.
 
     Returns
     -------
@@ -170,7 +167,7 @@ def load_studies(
     exams: list[Exam] = []
     with (
         contextlib.closing(run_jobs(calls, n_jobs)) as results,
-        show_progress(len(studies), "read headers", "study", progress) as bar,
+        show_progress(len(studies), "read headers", "study", None) as bar,
     ):
         for exam in results:
             exams.append(exam)

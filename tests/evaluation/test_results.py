@@ -3,6 +3,7 @@
 import dataclasses
 import html
 import importlib
+import inspect
 import pkgutil
 
 import numpy as np
@@ -121,6 +122,16 @@ def test_every_result_keeps_the_protocol(results):
         assert "<table" in result._repr_html_(), name
         assert repr(result).startswith(f"{name}("), name
         assert len(repr(result)) < 250, name
+
+
+def test_a_task_that_a_result_lacks_is_refused(results):
+    tasks, found = results
+    with_tasks = [r for r in found.values() if "task" in inspect.signature(r.plot).parameters]
+    assert len(with_tasks) == 9
+    for result in with_tasks:
+        assert isinstance(result.plot(task=tasks[0]), Axes)
+        with pytest.raises(ValueError, match="`task` must be one of 'acl'.*, got 'acll'"):
+            result.plot(task="acll")
 
 
 def describe_handle(handle):

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 
 from mrnet_features.synthetic import tissues
-from mrnet_features.synthetic.anatomy import (
-    Knee,
-    femoral_cover_at,
-    sample_person,
-    tissue_at,
-)
+from mrnet_features.synthetic.anatomy import Knee, femoral_cover_at, sample_person
 from mrnet_features.synthetic.ligaments import ACL_INTACT
 from mrnet_features.synthetic.soft_tissue import skin_depth
+from tests.support.points import look_at
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +17,7 @@ def person():
 
 
 def tissue(person, x, y, z):
-    knee, tables = person
-    x, y, z = float(x), float(y), float(z)
-    depth = skin_depth(x, y, z, tables)
-    return tissue_at(x, y, z, y, z, depth, 0.0, 0.0, knee, tables)
+    return look_at(person, x, y, z)[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -38,22 +31,20 @@ def tissue(person, x, y, z):
     ],
 )
 def test_tissue_at_known_points(person, point, expected):
-    assert tissue(person, *point) == expected
+    assert tissue(person, *point) == [expected]
 
 
 def test_the_patella_has_marrow_and_cartilage_behind(person):
     bones = person[0].bones
-    line = [
-        tissue(person, bones.patella_x, bones.patella_y + dy, bones.patella_z)
-        for dy in np.arange(-12, 3, 0.25)
-    ]
+    y = bones.patella_y + np.arange(-12, 3, 0.25)
+    line = tissue(person, bones.patella_x, y, bones.patella_z)
     assert tissues.MARROW in line
     assert line.index(tissues.CARTILAGE) > line.index(tissues.MARROW)
     assert line.index(tissues.DEEP_CARTILAGE) < line.index(tissues.CARTILAGE)
 
 
 def test_from_the_femur_to_the_tibia_come_cortex_cartilage_and_cortex(person):
-    line = [tissue(person, -20, 2, z) for z in np.arange(10, -14, -0.1)]
+    line = tissue(person, -20, 2, np.arange(10, -14, -0.1))
     kinds = [kind for kind, before in zip(line[1:], line, strict=False) if kind != before]
     assert kinds[:3] == [tissues.CORTEX, tissues.DEEP_CARTILAGE, tissues.CARTILAGE]
     assert kinds[-2:] == [tissues.CORTEX, tissues.MARROW]
@@ -78,8 +69,8 @@ def test_cortex_is_thin_at_the_joint_and_thick_in_the_shaft(person):
     def rim(line):
         return 0.05 * sum(kind == tissues.CORTEX for kind in line)
 
-    joint = rim([tissue(person, 20, 0, z) for z in np.arange(12, -4, -0.05)])
-    shaft = rim([tissue(person, x, -12, 70) for x in np.arange(2, 30, 0.05)])
+    joint = rim(tissue(person, 20, 0, np.arange(12, -4, -0.05)))
+    shaft = rim(tissue(person, np.arange(2, 30, 0.05), -12, 70))
     assert 0.3 < joint < 1.2
     assert 2.5 < shaft < 5
 
@@ -91,10 +82,7 @@ def test_growth_plates_are_left_in_a_part_of_the_adults():
 
     def seen(scar, noise):
         knee = Knee(bones._replace(scar=scar), soft, ACL_INTACT, 0.5, 0.0, 0.0, 0.0, 0.0, 0.4)
-        column = [
-            tissue_at(-15.0, -5.0, z, -5.0, z, 40.0, noise, 0.0, knee, tables)
-            for z in np.arange(20.0, 40.0, 0.25)
-        ]
+        column = look_at((knee, tables), -15.0, -5.0, np.arange(20.0, 40.0, 0.25), noise)[0]
         return tissues.SCAR in column
 
     assert not seen(0.0, 2.0)
@@ -107,4 +95,4 @@ def test_skin_covers_everything(person):
     depth = np.array([skin_depth(float(v), 5.0, -10.0, tables) for v in x])
     outermost = x[(depth >= 0) & (depth < 1.5)]
     assert len(outermost)
-    assert {tissue(person, v, 5, -10) for v in outermost} == {tissues.SKIN}
+    assert set(tissue(person, outermost, 5, -10)) == {tissues.SKIN}

@@ -4,16 +4,21 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from mrnet_features.synthetic.anatomy import sample_person
+from mrnet_features.synthetic.anatomy import Knee, sample_person
 from mrnet_features.synthetic.bones import (
     ellipse_distance,
-    femur_distance,
     patella_distance,
     smooth_maximum,
     smooth_minimum,
     table_over,
-    tibia_distance,
 )
+from mrnet_features.synthetic.ligaments import ACL_INTACT
+from tests.support.points import look_at
+
+
+def sample_knee(seed):
+    bones, soft, tables = sample_person(np.random.default_rng(seed))
+    return Knee(bones, soft, ACL_INTACT, 0.5, 0.0, 0.0, 0.0, 0.0, 0.4), tables
 
 
 def widths(inside, x):
@@ -26,16 +31,17 @@ def test_bones_have_the_sizes_of_adult_knees():
     # Ranges: epicondylar width 65-90, notch 14-25, plateau 62-85, patella 35-52 by 16-26 mm.
     x = np.arange(-50.0, 50.0, 0.25)
     for seed in range(5):
-        bones, _, tables = sample_person(np.random.default_rng(seed))
-        femur = np.array([femur_distance(v, 0.0, 20.0, bones, tables)[0] < 0 for v in x])
+        person = sample_knee(seed)
+        bones = person[0].bones
+        femur = look_at(person, x, 0.0, 20.0)[1] < 0
         assert 65 < x[femur].max() - x[femur].min() < 90
-        behind = np.array([femur_distance(v, 14.0, 12.0, bones, tables)[0] < 0 for v in x])
+        behind = look_at(person, x, 14.0, 12.0)[1] < 0
         condyles = widths(behind, x)
         assert len(condyles) == 2
         assert (condyles > 15).all()
         notch = x[behind].max() - x[behind].min() - condyles.sum()
         assert 12 < notch < 26
-        tibia = np.array([tibia_distance(v, 6.0, -14.0, bones, tables)[0] < 0 for v in x])
+        tibia = look_at(person, x, 6.0, -14.0)[2] < 0
         assert 60 < widths(tibia, x).max() < 85
         z = bones.patella_z
         patella = np.array([patella_distance(v, bones.patella_y - 7, z, bones)[0] < 0 for v in x])
@@ -47,11 +53,10 @@ def test_bones_have_the_sizes_of_adult_knees():
 
 def test_femur_is_one_bone_above_the_notch_and_two_condyles_below():
     x = np.arange(-50.0, 50.0, 0.5)
-    bones, _, tables = sample_person(np.random.default_rng(0))
+    person = sample_knee(0)
 
     def count_pieces(y, z):
-        inside = np.array([femur_distance(v, y, z, bones, tables)[0] < 0 for v in x])
-        return len(widths(inside, x))
+        return len(widths(look_at(person, x, y, z)[1] < 0, x))
 
     assert count_pieces(-10.0, 60.0) == 1
     assert count_pieces(-15.0, 20.0) == 1

@@ -3,6 +3,7 @@
 // The closing of the pixels up to a threshold with a square is the pixels up to that threshold in
 // the grey-level opening with the square. So one opening gives the clefts and their top-hat.
 
+#include "extremes.cuh"
 #include "walks.cuh"
 
 // Two sums of one region, in registers while a thread stays in it.
@@ -60,29 +61,6 @@ extern "C" __global__ void count_dark(
     }
     change_region(&sums, 0, total);
     add_totals(total, walk.slice, n_regions, 1, n_pixels, dark);
-}
-
-// Lowest or highest of 2 half + 1 pixels in a row or column, cut at the edge of the slice.
-__device__ unsigned char find_extreme(
-    const unsigned char* source, unsigned int pixel, int half, int height, int width,
-    bool in_rows, bool highest) {
-    const int index = in_rows ? pixel % width : pixel / width % height;
-    const int size = in_rows ? width : height, step = in_rows ? 1 : width;
-    unsigned char best = source[pixel];
-    for (int k = -min(half, index); k <= min(half, size - 1 - index); k++) {
-        const unsigned char other = source[pixel + k * step];
-        best = (highest ? other > best : other < best) ? other : best;
-    }
-    return best;
-}
-
-// One thread per pixel.
-extern "C" __global__ void find_extremes(
-    const unsigned char* __restrict__ source, unsigned int n_pixels, int half, int height,
-    int width, int in_rows, int highest, unsigned char* target) {
-    const unsigned int pixel = blockIdx.x * blockDim.x + threadIdx.x;
-    if (pixel >= n_pixels) return;
-    target[pixel] = find_extreme(source, pixel, half, height, width, in_rows, highest);
 }
 
 // `blocks_per_slice` blocks per slice. The last step of the opening, along columns, is computed

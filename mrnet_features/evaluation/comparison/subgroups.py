@@ -22,10 +22,10 @@ from mrnet_features.evaluation.metrics.within_folds import (
     has_pair_in_folds,
     measure_within_folds,
 )
-from mrnet_features.evaluation.results import Result, name_headline
+from mrnet_features.evaluation.results import Result, choose_task, name_headline
 from mrnet_features.evaluation.score_plots import plot_subgroups
 from mrnet_features.ids.checks import require_same_exams
-from mrnet_features.messages import list_names, name_some, quote
+from mrnet_features.messages import list_names, name_some
 from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["Subgroups", "measure_subgroups"]
 
 ENOUGH_OF_A_CLASS = 10
+MEASURED = ("auc", "se", "fewest_positive", "fewest_negative", "degrees")
+"""Columns of a level, as the fields of `MeasuredAuc`."""
+
 MULTIPLICITY = (
     "With many subgroups some differ by chance alone: read `p_holm`, which allows for their number."
 )
@@ -114,20 +117,19 @@ class Subgroups(Result):
         rows = []
         for row in self.measured.to_dict("records"):
             level, rest = _take(row, ""), _take(row, "rest_")
-            low = high = float("nan")
+            ends = ends_of_difference = float("nan"), float("nan")
+            difference = p = float("nan")
             if level:
-                low, high = logit_interval(*level[:4], confidence, level.degrees)
-            found = {"ci_low": low, "ci_high": high}
-            difference = low_end = high_end = p = float("nan")
+                ends = logit_interval(*level[:4], confidence, level.degrees)
             if level and rest:
+                covariance = row["covariance"]
                 difference = level.auc - rest.auc
-                low_end, high_end = unpaired_interval(level, rest, row["covariance"], confidence)
-                p = unpaired_p(level, rest, row["covariance"])
-            found["difference"] = difference
-            found["difference_low"], found["difference_high"] = low_end, high_end
-            rows.append({**found, "p": p})
+                ends_of_difference = unpaired_interval(level, rest, covariance, confidence)
+                p = unpaired_p(level, rest, covariance)
+            rows.append((*ends, difference, *ends_of_difference, p))
         first = ["factor", "level", "task", "n_exams", "n_positive", "auc", "se"]
-        table = pd.concat([self.measured[first], pd.DataFrame(rows)], axis=1)
+        names = ["ci_low", "ci_high", "difference", "difference_low", "difference_high", "p"]
+        table = pd.concat([self.measured[first], pd.DataFrame(rows, columns=names)], axis=1)
         table["p_holm"] = _adjust(table, self.headline)
         table["note"] = self.measured["note"]
         return table
@@ -155,11 +157,7 @@ class Subgroups(Result):
         -------
         matplotlib Axes
         """
-        table, chosen = self.summary(), task or self.headline
-        if chosen not in self.overall.index:
-            raise ValueError(
-                f"`task` must be one of {name_some(list(self.overall.index))}, got {quote(chosen)}."
-            )
+        table, chosen = self.summary(), choose_task(task, self.overall.index, self.headline)
         rows = table[table["task"] == chosen]
         return plot_subgroups(rows, float(self.overall[chosen]), axes)
 
@@ -356,17 +354,13 @@ def _describe(
             notes.append(f"no difference: the other levels have {rest.problem}")
     covariance = 0.0
     if groups is not None and not (own.problem or rest.problem):
-        sums = pd.DataFrame({"own": own.influence, "rest": rest.influence}).groupby(
-            groups.to_numpy()
-        )
-        totals = sums.sum()
+        influence = pd.DataFrame({"own": own.influence, "rest": rest.influence})
+        totals = influence.groupby(groups.to_numpy()).sum()
         covariance = float(np.sum(totals["own"].to_numpy() * totals["rest"].to_numpy()))
     row: dict[str, Any] = {"n_exams": own.n_exams, "n_positive": own.n_positive}
     for prefix, part, se in (("", own, errors[0]), ("rest_", rest, errors[1])):
-        row[f"{prefix}auc"], row[f"{prefix}se"] = part.auc, se
-        row[f"{prefix}fewest_positive"] = part.fewest_positive
-        row[f"{prefix}fewest_negative"] = part.fewest_negative
-        row[f"{prefix}degrees"] = part.degrees
+        numbers = (part.auc, se, part.fewest_positive, part.fewest_negative, part.degrees)
+        row |= {prefix + name: number for name, number in zip(MEASURED, numbers, strict=True)}
     return {**row, "covariance": covariance, "note": "; ".join(notes)}
 
 
@@ -377,15 +371,8 @@ def _find_error(part: _Part, groups: pd.Series[Any] | None) -> float:
 
 
 def _take(row: dict[Any, Any], prefix: str) -> MeasuredAuc | None:
-    if np.isnan(row[f"{prefix}auc"]):
-        return None
-    return MeasuredAuc(
-        row[f"{prefix}auc"],
-        row[f"{prefix}se"],
-        row[f"{prefix}fewest_positive"],
-        row[f"{prefix}fewest_negative"],
-        row[f"{prefix}degrees"],
-    )
+    numbers = [row[prefix + name] for name in MEASURED]
+    return None if np.isnan(numbers[0]) else MeasuredAuc(*numbers)
 
 
 def _adjust(table: pd.DataFrame, headline: str) -> pd.Series[float]:

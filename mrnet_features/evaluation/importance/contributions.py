@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +10,26 @@ import pandas as pd
 from joblib import delayed
 from threadpoolctl import threadpool_limits
 
-from mrnet_features.evaluation.alignment import align_features
-from mrnet_features.evaluation.importance.explain_model import CLOSE, Explanation, explain_model
+from mrnet_features.evaluation.importance.explain_model import Explanation, explain_model
+from mrnet_features.evaluation.importance.explained_folds import (
+    align_exams,
+    check_columns,
+    list_jobs,
+    require_same_scores,
+    stack_scores,
+)
 from mrnet_features.evaluation.importance.per_fold import measure_directions
 from mrnet_features.evaluation.importance_plots import plot_contributions
 from mrnet_features.evaluation.plots import shorten
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 from mrnet_features.evaluation.protocol.holdout import HoldOut
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.jobs import run_jobs
 from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.models.estimators import predict_positive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -177,11 +182,7 @@ class Contributions(Result):
             If the exam or the task is not among those explained.
         """
         _check_top(top)
-        chosen = next(iter(self.by_task)) if task is None else task
-        if chosen not in self.by_task:
-            raise ValueError(
-                f"`task` must be one of {name_some(list(self.by_task))}, got {quote(task)}."
-            )
+        chosen = choose_task(task, self.by_task, next(iter(self.by_task)))
         exam = self.probability[chosen].idxmax() if exam is None else exam
         if exam not in self.features.index:
             raise ValueError(
@@ -271,14 +272,14 @@ def explain_predictions(
             f"`evaluation` must be an Evaluation or a HoldOut, got {type(evaluation).__name__}. "
             "Pass what `cross_validate` or `evaluate` returned."
         )
-    labels, scores = evaluation.labels, _stack_scores(evaluation)
-    table = _align(features, evaluation)
-    _check_columns(evaluation.models.values(), table)
+    labels, scores = evaluation.labels, stack_scores(evaluation)
+    table = align_exams(features, evaluation)
+    check_columns(evaluation.models.values(), table)
     own_tasks = _choose("tasks", tasks, labels.columns)
     explained = pd.Index(_choose("exams", exams, labels.index), name="exam")
     rows = np.full(len(table), -1)
     rows[table.index.get_indexer(explained)] = np.arange(len(explained))
-    jobs = _list_jobs(evaluation, own_tasks, table.index, rows >= 0)
+    jobs = list_jobs(evaluation, own_tasks, table.index, rows >= 0)
     calls = (delayed(_explain_fold)(model, table, *parts) for model, _, _, *parts in jobs)
     n_repeats = scores.index.get_level_values("repeat").nunique()
     sums = {t: np.zeros((len(explained), table.shape[1]), np.float32) for t in own_tasks}
@@ -289,7 +290,7 @@ def explain_predictions(
     ):
         tested = table.index[test]
         if task not in changed:
-            _require_same_scores(scores[task].loc[repeat].loc[tested], chances)
+            require_same_scores(scores[task].loc[repeat].loc[tested], chances)
         sums[task][rows[test]] += (found.contributions / n_repeats).astype(np.float32)
         baseline.loc[tested, task] += found.baseline / n_repeats
     return Contributions(
@@ -299,48 +300,6 @@ def explain_predictions(
         probability=scores[own_tasks].groupby(level="exam").mean().loc[explained],
         labels=labels.loc[explained, own_tasks],
     )
-
-
-def _align(features: FeatureTable, evaluation: Evaluation | HoldOut) -> pd.DataFrame:
-    if isinstance(evaluation, Evaluation):
-        return align_features(features, evaluation.labels)
-    try:
-        return align_features(features, pd.concat([evaluation.train_labels, evaluation.labels]))
-    except ValueError as error:
-        error.add_note("For a HoldOut, `features` must hold its training and held-out exams.")
-        raise
-
-
-def _stack_scores(evaluation: Evaluation | HoldOut) -> pd.DataFrame:
-    """Predictions with the index repeat and exam."""
-    if isinstance(evaluation, Evaluation):
-        return evaluation.predictions.set_index(["repeat", "exam"])
-    return pd.concat({0: evaluation.predictions}, names=["repeat", "exam"])
-
-
-def _list_jobs(
-    evaluation: Evaluation | HoldOut,
-    tasks: Sequence[str],
-    exams: pd.Index[Any],
-    wanted: NDArray[np.bool_],
-) -> list[tuple[Any, str, int, NDArray[np.intp], NDArray[np.intp]]]:
-    """Model, task, repeat, and rows of the exams that it was fitted on and of those to explain."""
-    if isinstance(evaluation, HoldOut):
-        sets = [(0, 0, evaluation.train_labels.index, evaluation.labels.index)]
-        models = {(task, 0, 0): model for task, model in evaluation.models.items()}
-        fitted = evaluation.train_labels
-    else:
-        sets, models = list(evaluation.folds.split()), dict(evaluation.models)
-        fitted = evaluation.labels if evaluation.fit_labels is None else evaluation.fit_labels
-    jobs = []
-    for task, (repeat, fold, train, test) in itertools.product(tasks, sets):
-        held_out = exams.get_indexer(test)
-        chosen = held_out[wanted[held_out]]
-        if len(chosen):
-            model = models[task, repeat, fold]
-            labelled = train[fitted[task].reindex(train).notna()]
-            jobs.append((model, task, repeat, exams.get_indexer(labelled), chosen))
-    return jobs
 
 
 def _explain_fold(
@@ -364,36 +323,6 @@ def _choose(name: str, wanted: Sequence[Any] | None, known: pd.Index[Any]) -> li
             f"{name_some(list(known[:1]))}, got {name_some(unknown) or 'none'}."
         )
     return chosen
-
-
-def _check_columns(models: Iterable[Any], table: pd.DataFrame) -> None:
-    """Raise if the models were fitted on other columns."""
-    columns = list(table.columns)
-    for model in models:
-        names = getattr(model, "feature_names_in_", None)
-        if names is None or list(names) == columns:
-            continue
-        missing = [name for name in names if name not in table.columns]
-        added = [name for name in table.columns if name not in set(names)]
-        raise ValueError(
-            f"`features` must have the {len(names)} columns that the models were fitted on, in "
-            f"their order, but lacks {len(missing)} ({name_some(missing) or 'none'}) and has "
-            f"{len(added)} others ({name_some(added) or 'none'}). Pass the table that "
-            "`evaluation` was made from."
-        )
-
-
-def _require_same_scores(known: pd.Series[float], found: NDArray[np.float64]) -> None:
-    """Raise if the models predict something else from these features than in the evaluation."""
-    wrong = np.abs(known.to_numpy(np.float64) - found) > CLOSE
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise ValueError(
-            "`features` must hold the values that `evaluation` was made from, but with them the "
-            f"models predict something else for {int(wrong.sum())} of {len(found)} exams of a "
-            f"fold, such as {quote(known.index[first])}: {found[first]:.4f}, not "
-            f"{known.iloc[first]:.4f}. Pass the same table."
-        )
 
 
 def _check_top(top: int) -> None:

@@ -27,9 +27,9 @@ from mrnet_features.evaluation.importance_plots import (
     plot_importance_map,
 )
 from mrnet_features.evaluation.protocol.stratify import derive_seed
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.messages import list_names, name_some, quote
+from mrnet_features.messages import list_names, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,13 +113,8 @@ class Importance(Result):
         ValueError
             If `task` is not a task.
         """
-        task = self.headline if task is None else task
-        if task not in set(self.table["task"]):
-            raise ValueError(
-                f"`task` must be one of {name_some(list(self.table['task'].unique()))}, got "
-                f"{quote(task)}."
-            )
-        rows = self.table[self.table["task"] == task].drop(columns="task").set_index("group")
+        chosen = choose_task(task, self.table["task"], self.headline)
+        rows = self.table[self.table["task"] == chosen].drop(columns="task").set_index("group")
         z = float(ndtri(0.5 + confidence / 2))
         columns: dict[str, Any] = {"n_columns": rows["n_columns"]}
         for view in VIEWS:
@@ -168,7 +163,7 @@ class Importance(Result):
         ValueError
             If `kind` is unknown, or the groups are not of two parts.
         """
-        table, title = self.summary(task), task or self.headline
+        table, title = self.summary(task), self.headline if task is None else task
         if kind == "bars":
             return plot_importance(table.iloc[:top], title, axes)
         if kind != "heatmap":

@@ -16,7 +16,7 @@ from mrnet_features.evaluation.importance.per_fold import view_fold
 from mrnet_features.evaluation.importance_plots import plot_null_importance
 from mrnet_features.evaluation.protocol.fit import fit_and_score
 from mrnet_features.evaluation.protocol.stratify import derive_seed
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.jobs import run_jobs
 from mrnet_features.models.estimators import copy_classifier
 
@@ -103,8 +103,9 @@ class NullImportance(Result):
         matplotlib Axes
         """
         table, null = self.summary(), self.frame()
-        chosen = task or str(table.index[0][0])
-        rows = table[table.index.get_level_values("task") == chosen].droplevel("task").iloc[:top]
+        tasks = table.index.get_level_values("task")
+        chosen = choose_task(task, tasks, tasks[0])
+        rows = table[tasks == chosen].droplevel("task").iloc[:top]
         return plot_null_importance(rows, null[null["task"] == chosen], self.view, chosen, axes)
 
 

@@ -22,11 +22,10 @@ from mrnet_features.evaluation.metrics.auc import measure_auc
 from mrnet_features.evaluation.metrics.few_exams import FewExamsWarning
 from mrnet_features.evaluation.plots import shorten
 from mrnet_features.evaluation.protocol.cross_validation import Evaluation, cross_validate
-from mrnet_features.evaluation.results import Result, name_headline
+from mrnet_features.evaluation.results import Result, choose_task, name_headline
 from mrnet_features.evaluation.score_plots import plot_permutations
 from mrnet_features.ids.checks import require_same_exams
 from mrnet_features.jobs import run_jobs, show_progress
-from mrnet_features.messages import name_some, quote
 from mrnet_features.tables import choose_labels
 
 if TYPE_CHECKING:
@@ -126,12 +125,7 @@ class PermutationTest(Result):
         -------
         matplotlib Axes
         """
-        chosen = task or self.headline
-        if chosen not in self.observed.index:
-            raise ValueError(
-                f"`task` must be one of {name_some(list(self.observed.index))}, got "
-                f"{quote(chosen)}."
-            )
+        chosen = choose_task(task, self.observed.index, self.headline)
         p = float(self.summary()["p"].loc[chosen])
         title = f"{shorten(chosen)}: p = {p:.3g}"
         return plot_permutations(self.null[chosen], float(self.observed[chosen]), title, axes)

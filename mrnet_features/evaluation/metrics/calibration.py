@@ -13,7 +13,7 @@ from mrnet_features.evaluation.alignment import align_predictions
 from mrnet_features.evaluation.curve_plots import plot_calibration
 from mrnet_features.evaluation.exam_values import share_groups
 from mrnet_features.evaluation.metrics.auc import t_quantile
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.messages import list_names
 from mrnet_features.tables import choose_labels
 
@@ -177,7 +177,9 @@ class Calibration(Result):
         matplotlib Axes
         """
         table = self.frame(n_bins)
-        return plot_calibration(table if task is None else table[table["task"] == task], axes)
+        if task is not None:
+            table = table[table["task"] == choose_task(task, table["task"], task)]
+        return plot_calibration(table, axes)
 
 
 def measure_calibration(

@@ -14,7 +14,7 @@ from mrnet_features.evaluation.metrics.auc import t_quantile
 from mrnet_features.evaluation.metrics.predictive_values import choose_prevalences
 from mrnet_features.evaluation.metrics.resampling import count_degrees
 from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.messages import list_names
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class DecisionCurves(Result):
         -------
         matplotlib Axes
         """
-        chosen = task or str(self.prevalence.index[0])
+        chosen = choose_task(task, self.prevalence.index, self.prevalence.index[0])
         table = self.frame()
         rows = table[(table["task"] == chosen) & (table["threshold"] <= (highest or 1))]
         return plot_decision_curve(rows, chosen, float(self.prevalence[chosen]), axes)

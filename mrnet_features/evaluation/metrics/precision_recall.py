@@ -18,7 +18,7 @@ from mrnet_features.evaluation.metrics.resampling import (
     jackknife,
 )
 from mrnet_features.evaluation.metrics.scored_sets import take_scored_sets
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.messages import list_names
 
 if TYPE_CHECKING:
@@ -141,9 +141,9 @@ class PrecisionRecall(Result):
         matplotlib Axes
         """
         table = self.summary()
-        return plot_precision_recall(
-            self.frame(), table if task is None else table.loc[[task]], axes
-        )
+        if task is not None:
+            table = table.loc[[choose_task(task, table.index, task)]]
+        return plot_precision_recall(self.frame(), table, axes)
 
 
 def measure_precision_recall(

@@ -20,7 +20,7 @@ from mrnet_features.evaluation.metrics.resampling import (
 )
 from mrnet_features.evaluation.metrics.scored_sets import take_rows, take_scored_sets
 from mrnet_features.evaluation.metrics.scores import Scores, score_predictions
-from mrnet_features.evaluation.results import Result
+from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.messages import list_names
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ class RocCurves(Result):
         -------
         matplotlib Axes
         """
-        chosen = list(self.scores.n_positive.index) if task is None else [task]
+        tasks = list(self.scores.n_positive.index)
+        chosen = tasks if task is None else [choose_task(task, tasks, task)]
         points = {name: table.reindex(chosen).dropna() for name, table in self.points.items()}
         return plot_roc(self.frame(), self.summary().loc[chosen], points, axes)
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mrnet_features.report.explore.tissue_levels import list_sources
 from mrnet_features.report.explore.tissues import (
     LEVELS,
     SHOWS_FLUID,
     describe_sequence,
     find_signal,
-    list_sources,
 )
 
 __all__ = ["Reversal", "check_order", "explain_reversal", "find_reversals", "summarise_tissues"]

@@ -14,9 +14,11 @@ from mrnet_features.arrays import Float64Array, Int64Array, UInt8Array
 from mrnet_features.data.exam import Exam
 from mrnet_features.jobs import run_jobs, show_progress
 from mrnet_features.messages import quote
-from mrnet_features.names import PLANES, parse_series, say_series, sort_series
+from mrnet_features.names import PLANES, parse_series, sort_series
 from mrnet_features.quality.findings import Finding
-from mrnet_features.report.explore.tissues import SIGNALS, measure_tissues, quantile_of
+from mrnet_features.quality.measurements import measure_readable
+from mrnet_features.report.explore.tissue_levels import measure_tissues, quantile_of
+from mrnet_features.report.explore.tissues import SIGNALS
 from mrnet_features.stacks.atlas import find_frame
 from mrnet_features.stacks.exam_slices import index_slices
 from mrnet_features.stacks.foreground import find_foreground
@@ -133,8 +135,6 @@ def measure_stacks(
 
 
 def _measure_exam(exam: Exam) -> tuple[list[StackMeasures], list[Finding]]:
-    measures: list[StackMeasures] = []
-    findings: list[Finding] = []
     series = sort_series(exam.paths)
     unknown = [name for name in exam.paths if name not in series]
     if unknown:
@@ -143,21 +143,7 @@ def _measure_exam(exam: Exam) -> tuple[list[StackMeasures], list[Finding]]:
             f"plane and weighting such as 'sagittal_fluid', got {quote(unknown[0])} in exam "
             f"{quote(exam.id)}. Rename it."
         )
-    for plane in series:
-        try:
-            grey = exam.load(plane)
-        except ConnectionError:
-            raise
-        except (OSError, ValueError) as error:
-            nan = float("nan")
-            findings.append(Finding(exam.id, plane, "stack-file", "reject", nan, str(error)))
-            continue
-        try:
-            measures.append(measure_stack(grey, plane, exam.id))
-        except Exception as error:
-            error.add_note(f"while exploring exam {quote(exam.id)}, {say_series(plane)}")
-            raise
-    return measures, findings
+    return measure_readable(exam, series, measure_stack, "exploring")
 
 
 def tabulate_stacks(measures: Sequence[StackMeasures]) -> pd.DataFrame:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from mrnet_features.synthetic.acquisition import (
     finish_stack,
     interpolate,
     interpolation_weights,
-    spread_points,
     standard_noise,
 )
-from mrnet_features.synthetic.lesion_shapes import stack_blobs
-from mrnet_features.synthetic.placement import SIZE
-from mrnet_features.synthetic.render import noise_volumes, paint_stack
-from mrnet_features.synthetic.scan import NOISE_AT_LOW_FIELD
+from mrnet_features.synthetic.scan import NOISE_AT_LOW_FIELD, blur_stack, draw_signal
 from mrnet_features.synthetic.scene import Scene
-from mrnet_features.synthetic.signal import tissue_signal, tissue_texture
+from mrnet_features.synthetic.signal import tissue_signal
 from mrnet_features.synthetic.studies.placing import SeriesPlace
 from mrnet_features.synthetic.style import Style
 
@@ -63,30 +58,10 @@ def draw_pictures(
     """
     placement = place.placement
     n_measured = min(max(n_measured, LEAST_MEASURED), place.rows)
-    stack = np.empty((placement.n_slices, n_measured, n_measured), dtype=np.float32)
-    zoom = SIZE / n_measured
-    side, slope = np.deg2rad(style.coil_side), style.coil_slope / 50.0
-    coil = [style.coil_gain, style.coil_reach, slope * np.cos(side), slope * np.sin(side)]
-    paint_stack(
-        stack,
-        np.zeros((0, 0, 0), dtype=np.uint8),
-        placement.origins(n_measured),
-        zoom * placement.steps[:, 0],
-        zoom * placement.steps[:, 1],
-        style.slice_fill * placement.steps[:, 2],
-        scene.knee,
-        scene.tables,
-        stack_blobs(scene.shapes),
-        tissue_signal(plane, tesla, fat_left=fat_left, style=style),
-        tissue_texture(),
-        *noise_volumes(),
-        generator.integers(0, 128, 3),
-        np.array(coil, dtype=np.float64),
-    )
-    spread_points(stack, style.sharpen if tesla > 2.0 else 0.5 * style.sharpen)
-    if style.blur > 0.0:
-        for axis in (1, 2):
-            gaussian_filter1d(stack, style.blur / zoom, axis=axis, output=stack, truncate=3.0)
+    signal = tissue_signal(plane, tesla, fat_left=fat_left, style=style)
+    phase, flow = generator.integers(0, 128, 3), np.zeros((0, 0, 0), dtype=np.uint8)
+    stack = draw_signal(scene, placement, style, n_measured, signal, phase, flow)
+    blur_stack(stack, style, tesla)
     _add_coil_and_noise(stack, plane, style, tesla, generator)
     if n_measured != place.rows:
         drawn, stack = stack, np.empty((len(stack), place.rows, place.rows), dtype=np.float32)
