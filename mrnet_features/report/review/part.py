@@ -171,4 +171,4 @@ def _show(row: Mapping[Any, Any], name: str, cell: Cell) -> str:
 def _format(value: Any, form: str) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return "-"
-    return format(value, form) if form else str(value)
+    return format(value, form.replace(".", "z.")) if form else str(value)  # z: no "-0.000"

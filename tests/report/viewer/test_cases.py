@@ -76,6 +76,18 @@ def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
     assert detail["marks"][FLUID]["plane"] == "axial"
 
 
+def test_a_series_that_an_exam_lacks_is_told_from_a_value_that_it_lacks(dataset, evaluated):
+    evaluation, table = evaluated
+    exam = dataset["0001"]
+    paths = {plane: path for plane, path in exam.paths.items() if plane != "axial"}
+    lacking = mf.Dataset((mf.Exam("0001", paths),), dataset.labels.loc[["0001"]])
+    for given, value in ((lacking, "series missing"), (dataset, "no value")):
+        empty = table.assign(**{FLUID: np.where(table.index == "0001", np.nan, table[FLUID])})
+        detail = collect_cases(given, evaluation, empty).describe("0001").detail
+        (found,) = [c for c in detail["contributions"]["acl"] if c["column"] == FLUID]
+        assert found["value"] == value
+
+
 def test_contributions_that_are_not_listed_are_summed(dataset, evaluated, monkeypatch):
     evaluation, table = evaluated
     cases = collect_cases(dataset, evaluation, table)
