@@ -78,6 +78,13 @@ def test_what_to_type_next_runs_as_it_is_printed(valid):
     assert "cnn and features together, against cnn alone:" in again.stdout
 
 
+def test_a_file_without_the_tasks_names_the_option(valid):
+    (valid / "other.csv").write_text("id,other\n1130,0.5\n1131,0.5\n")
+    done = run("compare", ".", "a=features.csv", "b=other.csv", cwd=valid)
+    assert done.status == 1
+    assert "Rename the columns, or name other tasks in `--tasks`." in done.stderr
+
+
 def test_options_that_would_count_for_nothing_are_refused(valid):
     done = run("compare", ".", *MODELS, "--n-folds", 3, cwd=valid)
     assert done.status == 2

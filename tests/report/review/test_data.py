@@ -167,7 +167,7 @@ def test_too_few_exams_without_the_flagged_ones_are_said(evaluation):
     assert "exclusion" not in part.tables
     positive = evaluation.labels.index[evaluation.labels["acl"] == 1]
     part, _ = describe(evaluation, findings=[make_finding(exam) for exam in positive])
-    assert "and left are 0 positive of task 'acl'" in read_texts(part)
+    assert "0 positive of task 'acl'." in read_texts(part)
     assert "`" not in read_texts(part)
 
 

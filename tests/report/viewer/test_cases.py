@@ -9,6 +9,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.models import logistic_baseline
 from mrnet_features.report.viewer.cases import collect_cases
+from mrnet_features.report.viewer.exam import describe_contributions
 from tests.support.viewed_exams import ACL, FLUID, OWN, evaluate_exams, make_stack, write_exams
 
 
@@ -76,15 +77,10 @@ def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
     assert detail["marks"][FLUID]["plane"] == "axial"
 
 
-def test_a_series_that_an_exam_lacks_is_told_from_a_value_that_it_lacks(dataset, evaluated):
-    evaluation, table = evaluated
-    exam = dataset["0001"]
-    paths = {plane: path for plane, path in exam.paths.items() if plane != "axial"}
-    lacking = mf.Dataset((mf.Exam("0001", paths),), dataset.labels.loc[["0001"]])
-    for given, value in ((lacking, "series missing"), (dataset, "no value")):
-        empty = table.assign(**{FLUID: np.where(table.index == "0001", np.nan, table[FLUID])})
-        detail = collect_cases(given, evaluation, empty).describe("0001").detail
-        (found,) = [c for c in detail["contributions"]["acl"] if c["column"] == FLUID]
+def test_a_series_that_an_exam_lacks_is_told_from_a_value_that_it_lacks():
+    row = {"task": "acl", "column": FLUID, "value": np.nan, "contribution": 0.1}
+    for planes, value in (["coronal"], "series missing"), (["axial"], "no value"):
+        (found,) = describe_contributions(pd.DataFrame([row]), planes, {}, "baseline")["acl"]
         assert found["value"] == value
 
 
