@@ -112,7 +112,7 @@ def _measure_air(grey: UInt8Array, mark: FeatureMark, index: int) -> float:
     outlines = [s.outline for s in mark.slices if s.slice == index and s.outline is not None]
     if not outlines:
         return 0.0
-    outline = np.logical_or.reduce(outlines)
+    outline = np.any(outlines, axis=0)
     return 1 - float(find_foreground(grey)[index][outline].mean())
 
 

@@ -76,7 +76,7 @@ def test_an_outline_in_the_air_is_said(study, monkeypatch):
     dataset, models, table = study
     grey = np.zeros((3, 64, 64), np.uint8)
     grey[:, 16:48, 16:48] = 120  # the leg
-    monkeypatch.setattr(mf.Exam, "load", lambda *_: grey)
+    monkeypatch.setattr(mf.Exam, "load", lambda *_, **__: grey)
     inputs = collect_inputs(models, dataset, table)
     for rows, is_air in ((slice(0, 12), True), (slice(20, 32), False)):
         outline = np.zeros((64, 64), bool)
