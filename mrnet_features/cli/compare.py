@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mrnet_features.cli.app import command
+from mrnet_features.cli.app import TYPED, command
 from mrnet_features.cli.named_files import read_models
 from mrnet_features.cli.option_values import check_file, list_label_files, list_tasks
 from mrnet_features.cli.options import (
@@ -18,7 +17,7 @@ from mrnet_features.cli.options import (
     Split,
     Tasks,
 )
-from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.cli.terminal import hide_home, print_next
 
 
 @command(
@@ -28,6 +27,7 @@ from mrnet_features.cli.terminal import print_next, quote_path
     "mrnet-features compare MRNet-v1.0 cnn=cnn.csv mine=mine.csv --added-value --n-folds 2",
 )
 def compare(
+    context: typer.Context,
     root: LabelRoot,
     models: Annotated[
         list[str],
@@ -48,7 +48,10 @@ def compare(
     paths: Annotated[
         Path | None,
         typer.Option(
-            show_default=False, help="valid-paths.csv, for files that have neither header nor ids."
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+            help="valid-paths.csv, for files that have neither header nor ids.",
         ),
     ] = None,
     subset: Annotated[
@@ -103,6 +106,8 @@ def compare(
     from mrnet_features.workflows.exam_folders import MRNET, load_known_labels, name_layout
     from mrnet_features.workflows.tasks import choose_tasks
 
+    if n_folds is not None and not added_value:
+        raise typer.BadParameter("goes with --added-value.", param_hint="'--n-folds'")
     files = read_models(models)
     for each in Split:
         check_file(out, [*files.values(), paths, *list_label_files(root, each)])
@@ -126,7 +131,5 @@ def compare(
     else:
         print_comparison(result)
     if not added_value:
-        typed = " ".join(shlex.quote(f"{name}={file}") for name, file in files.items())
-        of_paths = f" --paths {quote_path(paths)}" if paths else ""
-        again = f"compare {quote_path(root)} {typed}{of_paths} --added-value"
-        print_next(again, quiet=quiet or as_json)
+        again = hide_home(context.meta[TYPED])
+        print_next(f"{again} --added-value", quiet=quiet or as_json)

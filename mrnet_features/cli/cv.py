@@ -28,7 +28,7 @@ from mrnet_features.cli.options import (
     Table,
     Tasks,
 )
-from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.cli.terminal import print_next, quote_path, repeat_options
 
 
 @command(
@@ -38,6 +38,7 @@ from mrnet_features.cli.terminal import print_next, quote_path
     "mrnet-features cv train.parquet MRNet-v1.0 --model sklearn.naive_bayes:GaussianNB -o bayes-cv",
 )
 def cv(
+    context: typer.Context,
     table: Table,
     root: LabelRoot,
     split: LabelSplit = Split.train,
@@ -107,6 +108,6 @@ def cv(
     else:
         print_summary(evaluation.summary())
         print(f"Predictions, folds and this table are in '{folder}'.")
-    of_split = "" if split == Split.train else f" --split {split.value}"
-    again = f"importance {quote_path(table)} {quote_path(root)}{of_split} --by family"
+    same = repeat_options(context, "split", "tasks", "groups", "exclude")
+    again = f"importance {quote_path(table)} {quote_path(root)}{same} --by family"
     print_next(again, quiet=quiet or as_json)

@@ -19,7 +19,7 @@ from mrnet_features.cli.options import (
     Root,
     Split,
 )
-from mrnet_features.cli.terminal import print_message, print_next, quote_path
+from mrnet_features.cli.terminal import print_message, print_next, quote_path, repeat_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     "mrnet-features explore MRNet-v1.0 --split valid -o valid.html --no-audit",
 )
 def explore(
+    context: typer.Context,
     root: Root,
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     split: Annotated[Split, typer.Option(help="Split to explore.")] = Split.train,
@@ -106,7 +107,8 @@ def explore(
     )
     if left_out:
         print(f"Left out, since they can't be loaded: {', '.join(left_out)}.")
-    print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet)
+    again = f"extract {quote_path(root)}{repeat_options(context, 'split')}"
+    print_next(f"{again} --out {split.value}.parquet", quiet=quiet)
 
 
 def _find_planes(root: AnyPath, split: str) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,7 @@ from mrnet_features.cli.options import (
     Root,
     Split,
 )
-from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.cli.terminal import print_next, quote_path, repeat_options
 
 
 class OnError(StrEnum):
@@ -71,6 +72,7 @@ class Sides(StrEnum):
     resumes=True,
 )
 def extract(
+    context: typer.Context,
     root: Root,
     out: Annotated[
         Path,
@@ -159,7 +161,8 @@ def extract(
     exams are tried again; the exit status is 0 with a warning.
     """
     from mrnet_features.cli.format import print_json
-    from mrnet_features.workflows.exam_folders import STUDIES, name_layout
+    from mrnet_features.extraction.table_files.keys import SKIPPED
+    from mrnet_features.workflows.exam_folders import MRNET, STUDIES, name_layout
     from mrnet_features.workflows.tables import extract_table
 
     _, head = extract_table(
@@ -187,6 +190,11 @@ def extract(
     else:
         noun = "exam" if n_exams == 1 else "exams"
         print(f"{n_exams} {noun} x {n_features} features in '{out}'.")
-    of_split = "" if split == Split.train else f" --split {split.value}"
-    labels = "labels.csv" if name_layout(root) == STUDIES else quote_path(root)
-    print_next(f"cv {quote_path(out)} {labels}{of_split}", quiet=quiet or as_json)
+    layout = name_layout(root)
+    labels = "labels.csv" if layout == STUDIES else quote_path(root)
+    same = repeat_options(context, "split", "exclude")
+    skipped = head.provenance.get(SKIPPED) if layout == MRNET else None
+    if skipped:  # they have labels, which `cv` would miss in the table
+        without = ",".join(filter(None, [exclude, *skipped]))
+        same = f"{repeat_options(context, 'split')} --exclude {shlex.quote(without)}"
+    print_next(f"cv {quote_path(out)} {labels}{same}", quiet=quiet or as_json)

@@ -23,6 +23,9 @@ from mrnet_features.cli.options import (
 )
 from mrnet_features.cli.terminal import print_next
 
+WITH_STABILITY = ("root", "split", "exams", "out")
+"""Parameters that go with --stability."""
+
 
 @command(
     "Table",
@@ -31,6 +34,7 @@ from mrnet_features.cli.terminal import print_next
     "mrnet-features families minimal --stability --root MRNet-v1.0 --exams 40",
 )
 def families(
+    context: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -87,6 +91,7 @@ def families(
     from mrnet_features.diagnostics.family_catalogue import list_families, list_statistics
     from mrnet_features.plain import to_plain
 
+    _refuse_others(context, stability=stability, names_family=name is not None)
     if stability:
         from mrnet_features.workflows.stability import tabulate_stability
 
@@ -116,3 +121,16 @@ def families(
     elif not stability:
         chosen = f"extract ROOT --families {name} --out {name}.parquet"
         print_next(chosen, quiet=quiet or as_json)
+
+
+def _refuse_others(context: typer.Context, *, stability: bool, names_family: bool) -> None:
+    """Raise if an option is given that would count for nothing."""
+    wrong = {} if stability else dict.fromkeys(WITH_STABILITY, "goes with --stability.")
+    if stability:
+        wrong["cost"] = "can't be combined with --stability."
+    elif names_family:
+        wrong["cost"] = "goes without NAME: it times all families."
+    for param in context.command.params:
+        source: Any = context.get_parameter_source(str(param.name))
+        if param.name in wrong and source.name == "COMMANDLINE":
+            raise typer.BadParameter(wrong[param.name], param_hint=f"'{param.opts[0]}'")

@@ -114,9 +114,10 @@ def fit(
         print_summary(fitted.evaluation.summary())
         print(f"Thresholds: {', '.join(f'{t} {value:.3f}' for t, value in thresholds.items())}.")
         print(f"{fitted.bundle!r} in '{out}'.")
+    paths = quote_path(root) if (root / "valid").is_dir() else "valid-paths.csv"
     layout = "" if root.is_file() else name_layout(root)
     exams = {
-        MRNET: "valid-paths.csv predictions.csv",
+        MRNET: f"{paths} predictions.csv",
         RSNA: f"{quote_path(root)} submission.csv",
     }.get(layout, "FOLDER predictions.csv")
     print_next(f"predict {quote_path(out)} {exams}", quiet=quiet or as_json)

@@ -92,12 +92,12 @@ def format_cell(value: Any) -> str:
 
     Examples
     --------
-    >>> [format_cell(value) for value in (0.5, float("nan"), 120, "0042\x1b[2J")]
-    ['0.500', '-', '120', '0042\\x1b[2J']
+    >>> [format_cell(value) for value in (0.5, -1e-9, float("nan"), 120, "0042\x1b[2J")]
+    ['0.500', '0.000', '-', '120', '0042\\x1b[2J']
     """
     if pd.isna(value):
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else escape_controls(str(value))
+    return f"{value:z.3f}" if isinstance(value, float) else escape_controls(str(value))
 
 
 def _build_table(

@@ -33,7 +33,7 @@ from mrnet_features.cli.options import (
     Table,
     Tasks,
 )
-from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.cli.terminal import print_next, quote_path, repeat_options
 from mrnet_features.messages import quote, suggest_name
 
 
@@ -44,6 +44,7 @@ from mrnet_features.messages import quote, suggest_name
     "mrnet-features importance train.parquet MRNet-v1.0 --by plane --out importance.csv",
 )
 def importance(
+    context: typer.Context,
     table: Table,
     root: LabelRoot,
     split: LabelSplit = Split.train,
@@ -124,5 +125,6 @@ def importance(
         print_json(to_plain(summary.reset_index()))
     else:
         print_table(summary.reset_index())
-    again = f"fit {quote_path(table)} {quote_path(root)} --out model"
+    same = repeat_options(context, "split", "tasks", "groups", "exclude")
+    again = f"fit {quote_path(table)} {quote_path(root)}{same} --out model"
     print_next(again, quiet=quiet or as_json)

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 WITH_DIFF = {"table", "root", "diff", "as_json", "quiet"}
 """Parameters that go with --diff."""
 
-IN_PYTHON = "in Python only"
-
 
 @command(
     "Report",
@@ -184,9 +182,7 @@ def report(
         n_jobs=jobs,
     )
     numbers = out.with_suffix(".json")
-    left_out = list_left_out(
-        made, {name for param in context.command.params for name in param.opts}
-    )
+    left_out = list_left_out(made)
     if as_json:
         print_json(
             {
@@ -249,25 +245,23 @@ def list_sentences(made: Report) -> list[str]:
     return sentences
 
 
-def list_left_out(made: Report, options: set[str]) -> list[dict[str, str]]:
+def list_left_out(made: Report) -> list[dict[str, str]]:
     """What a report left out, with the options that bring it.
 
     Parameters
     ----------
     made : Report
-    options : set of str
-        Options of the command.
 
     Returns
     -------
     list of dict
     """
-    rows = []
-    for title, argument, reason in made.left_out:
-        option = f"--{argument.partition('=')[0].strip(' `').replace('_', '-')}"
-        brings = option if option in options else IN_PYTHON
-        rows.append({"left out": title, "option": brings, "reason": reason})
-    return rows
+    from mrnet_features.report.review.report import name_option
+
+    return [
+        {"left out": title, "option": name_option(argument), "reason": reason}
+        for title, argument, reason in made.left_out
+    ]
 
 
 def _refuse_others(context: typer.Context) -> None:

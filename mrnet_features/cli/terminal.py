@@ -77,6 +77,29 @@ def print_next(command: str, *, quiet: bool) -> None:
         print_message(f"Next: mrnet-features {command}")
 
 
+def repeat_options(context: Any, *names: str) -> str:
+    """Options that were typed, for another command line that needs them too.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of the command that runs.
+    *names : str
+        Its parameters to repeat.
+
+    Returns
+    -------
+    str
+        Begins with a space if any was typed.
+    """
+    typed = []
+    for param in context.command.params:
+        source = context.get_parameter_source(param.name)
+        if param.name in names and source.name == "COMMANDLINE":
+            typed.append(f" {param.opts[0]} {shlex.quote(str(context.params[param.name]))}")
+    return "".join(typed)
+
+
 def quote_path(path: AnyPath) -> str:
     """Path as it is typed in a shell; that of a zip file is relative where it can be."""
     text = str(path)

@@ -10,7 +10,7 @@ import typer
 from mrnet_features.cli.app import command
 from mrnet_features.cli.option_values import check_file, list_label_files, split_names
 from mrnet_features.cli.options import Json, Quiet, Root, Split
-from mrnet_features.cli.terminal import print_next, quote_path
+from mrnet_features.cli.terminal import print_next, quote_path, repeat_options
 
 SHOWN = 6
 """Exams of a page where none are named."""
@@ -23,6 +23,7 @@ SHOWN = 6
     "mrnet-features view MRNet-v1.0 --predictions cnn.csv",
 )
 def view(
+    context: typer.Context,
     root: Root,
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")] = Path(
         "view.html"
@@ -74,11 +75,17 @@ def view(
             scores = read_predictions(predictions, labels=labels)
             chosen = list(rank_disagreements(labels, scores).index) or chosen
     ids = split_names(exams) or chosen[:SHOWN]
+    try:
+        _ = dataset[ids]
+    except KeyError as error:
+        message = str(error.args[0]).removesuffix(" See `ids` for all.")
+        raise typer.BadParameter(message, param_hint="'--exams'") from error
     write_view(out, dataset, scores, ids=ids)
     if as_json:
         print_json({"file": str(out), "exams": ids})
     else:
         print(f"Page with {len(ids)} of {len(dataset)} exams in '{out}'.")
-    print_next(f"extract {quote_path(root)} --out train.parquet", quiet=quiet or as_json)
+    again = f"extract {quote_path(root)}{repeat_options(context, 'split')}"
+    print_next(f"{again} --out {split.value}.parquet", quiet=quiet or as_json)
     if show:
         typer.launch(out.absolute().as_uri())

@@ -152,7 +152,8 @@ def find_series_plane(volume: Volume, label: str, plane: str | None = None) -> s
         if found or part < 0.5:
             raise ValueError(
                 f"'{label}' must be of the {plane} plane, but its tags say "
-                f"{found or 'another orientation'}. Pass another series, or leave `plane` out."
+                f"{found or 'another orientation'}. Choose another series, or state the plane that "
+                "it has."
             )
     if not (plane or found):
         raise ValueError(f"'{label}' lies halfway between two planes. Pass `plane` to choose one.")

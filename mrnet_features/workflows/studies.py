@@ -33,6 +33,9 @@ logger = logging.getLogger("mrnet_features")
 MOST_LOOKED_AT = 200
 """Most files of a folder that are opened to find one DICOM file."""
 
+MOST_NOTES = 5
+"""Most different notes that a message holds."""
+
 LONGEST_PROBLEM = 1000
 """Most characters of the reason why a study can't be read."""
 
@@ -177,10 +180,21 @@ def load_studies(
         raise ValueError(f"No study of '{root}' can be read. The first: {broken[0].problem}")
     noted = [exam for exam in exams if isinstance(exam, StudyExam) and exam.warnings]
     if noted:
-        example = f"{noted[0].id}: {noted[0].warnings[0]}"
         have = "has" if len(noted) == 1 else "have"
-        logger.info("%d of %s %s notes, such as %s", len(noted), n_studies, have, example)
+        logger.info("%d of %s %s notes: %s", len(noted), n_studies, have, _list_notes(noted))
     return tuple(exams)
+
+
+def _list_notes(noted: list[StudyExam]) -> str:
+    """Each different note once, with the studies that have it; the most frequent first."""
+    studies: dict[str, list[str]] = {}
+    for exam in noted:
+        for note in dict.fromkeys(exam.warnings):
+            studies.setdefault(note, []).append(exam.id)
+    ordered = sorted(studies.items(), key=lambda pair: -len(pair[1]))
+    listed = [f"{name_some(ids)}: {note}" for note, ids in ordered[:MOST_NOTES]]
+    more = len(ordered) - len(listed)
+    return " ".join([*listed, *([f"{more} more notes are not shown."] if more else [])])
 
 
 def keep_readable(dataset: Dataset) -> Dataset:

@@ -67,6 +67,33 @@ def test_files_of_log_odds_need_an_option_that_the_message_names(valid):
     assert json.loads(done.stdout)["differences"] == json.loads(expected)["differences"]
 
 
+def test_what_to_type_next_runs_as_it_is_printed(valid):
+    for task in TASKS:
+        (valid / f"valid-{task}.csv").rename(valid / f"train-{task}.csv")
+    done = run("compare", ".", *MODELS, "--split", "train", cwd=valid)
+    assert done.status == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Next: ")]
+    again = run(*line.removeprefix("Next: mrnet-features ").split(), cwd=valid)
+    assert again.status == 0, again.stderr
+    assert "cnn and features together, against cnn alone:" in again.stdout
+
+
+def test_a_file_without_the_tasks_names_the_option(valid):
+    (valid / "other.csv").write_text("id,other\n1130,0.5\n1131,0.5\n")
+    done = run("compare", ".", "a=features.csv", "b=other.csv", cwd=valid)
+    assert done.status == 1
+    assert "Rename the columns, or name other tasks in `--tasks`." in done.stderr
+
+
+def test_options_that_would_count_for_nothing_are_refused(valid):
+    done = run("compare", ".", *MODELS, "--n-folds", 3, cwd=valid)
+    assert done.status == 2
+    assert "'--n-folds': goes with --added-value." in done.stderr
+    done = run("compare", ".", *MODELS[:2], "--paths", "nowhere.csv", cwd=valid)
+    assert done.status == 2
+    assert "'nowhere.csv' does not exist" in done.stderr
+
+
 def test_the_option_for_a_subset_is_named(valid):
     table = pd.read_csv(valid / "features.csv", dtype={"id": str})
     table.iloc[:-1].to_csv(valid / "features.csv", index=False)

@@ -115,6 +115,13 @@ def test_only_the_result_is_printed_to_a_pipe(folder):
     assert done.stderr == ""
 
 
+def test_what_to_type_next_keeps_the_options_that_choose_exams(folder):
+    options = ("--exclude", "0003,0020", "--tasks", "acl")
+    done = run(*LOGISTIC, "--n-folds", 2, "--out", "next", *options, cwd=folder)
+    same = "train.parquet knees --tasks acl --exclude 0003,0020"
+    assert done.stderr.splitlines()[-1] == f"Next: mrnet-features importance {same} --by family"
+
+
 def test_excluded_exams_are_in_no_fold(folder):
     done = run(
         *(*LOGISTIC, "--n-folds", 2, "--out", "without", "--json", "--exclude", "0003,0020,0008"),

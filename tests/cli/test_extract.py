@@ -81,6 +81,10 @@ def test_exams_that_fail_are_skipped_on_request_with_a_warning(folder, tmp_path)
     assert done.status == 0, done.stderr
     assert done.stdout.startswith("3 exams x ")
     assert "0021,axial," in (tmp_path / "valid.errors.csv").read_text()
+    following = "cv valid.parquet knees --split valid --exclude 0021"
+    assert done.stderr.splitlines()[-1] == f"Next: mrnet-features {following}"
+    scored = run(*following.split(), "--model", "prior", "--n-folds", 2, cwd=tmp_path)
+    assert "lacks exams" not in scored.stderr  # though too few for a fold
     assert run(*arguments, "--on-error", "ignore", cwd=tmp_path).status == 2
 
 

@@ -42,6 +42,18 @@ def test_stability_is_measured_on_a_folder_and_written(tmp_path):
     assert shares["all"]["shift"] >= shares["all"]["least"]
 
 
+def test_options_that_would_count_for_nothing_are_refused():
+    for arguments, message in (
+        (("glcm", "--root", "."), "'--root': goes with --stability."),
+        (("--out", "a.csv"), "'--out': goes with --stability."),
+        (("--cost", "--stability"), "'--cost': can't be combined with --stability."),
+        (("glcm", "--cost"), "'--cost': goes without NAME"),
+    ):
+        done = run("families", *arguments)
+        assert done.status == 2
+        assert message in done.stderr
+
+
 def test_a_folder_and_families_that_do_not_exist_are_named(tmp_path):
     missing = run("families", "--stability", "--root", tmp_path / "no", "--out", tmp_path / "a.csv")
     assert missing.status == 1

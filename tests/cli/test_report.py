@@ -50,6 +50,17 @@ def test_scores_verdict_and_place_of_the_page_are_printed(printed, numbers):
 def test_what_is_left_out_is_printed_with_the_option_that_brings_it(printed, numbers):
     for left_out in numbers["left_out"]:
         assert left_out["title"].split()[0] in printed.stdout
+    assert "--thorough" in printed.stdout
+
+
+def test_the_page_of_a_command_names_options_and_no_arguments(folder, printed):
+    assert printed.status == 0
+    page = (folder / "report.html").read_text()
+    end = page[page.index("What would bring it") :]
+    assert "<td>--thorough</td>" in end
+    assert "<td>in Python only</td>" in end
+    assert "thorough=" not in page
+    assert "findings=" not in page
 
 
 def test_the_page_has_the_title_and_the_command_as_typed(folder, printed, numbers):

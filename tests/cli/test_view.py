@@ -48,6 +48,7 @@ def test_the_page_is_opened_on_request(folder, tmp_path, monkeypatch):
 )
 def test_wrong_options_are_refused(folder, tmp_path, arguments, message):
     done = run("view", folder / "knees", "--out", "view.html", *arguments, cwd=tmp_path)
-    assert done.status
+    assert done.status == 2
     assert message in done.stderr
+    assert "`ids`" not in done.stderr
     assert not (tmp_path / "view.html").exists()

@@ -1,5 +1,6 @@
 """DICOM studies in a folder without tables."""
 
+import dataclasses
 import json
 import logging
 import os
@@ -8,6 +9,7 @@ import pickle
 import pandas as pd
 import pytest
 
+from mrnet_features.data.study_exam import read_study
 from mrnet_features.workflows.studies import (
     UnreadableStudy,
     find_studies,
@@ -102,6 +104,20 @@ def test_a_study_that_cannot_be_read_gives_its_reason_when_it_is_loaded(root, ca
         broken.describe_files("axial")
     with pytest.raises(ValueError, match="No study of '.*' can be read. The first: "):
         load_studies(root / "K4", n_jobs=1)
+
+
+def test_every_different_note_is_told_with_the_studies_that_have_it(root, caplog, monkeypatch):
+    notes = {"K1": ("No T2.", "Two sides."), "K2": ("No T2.",), "K3": ()}
+
+    def read(folder, **options):
+        exam = read_study(folder, **options)
+        return dataclasses.replace(exam, warnings=notes[exam.id])
+
+    monkeypatch.setattr("mrnet_features.workflows.studies.read_study", read)
+    with caplog.at_level(logging.INFO, "mrnet_features"):
+        load_studies(root, n_jobs=1)
+    told = "2 of 4 DICOM studies have notes: 'K1', 'K2': No T2. 'K1': Two sides."
+    assert told in caplog.messages
 
 
 def test_a_page_leaves_out_the_studies_that_can_not_be_read(root, tmp_path, caplog):

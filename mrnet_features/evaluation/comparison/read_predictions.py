@@ -296,7 +296,7 @@ def _read_table(
         raise ValueError(
             f"{where} must have the columns {name_some(tasks)}, but lacks {name_some(missing)} "
             f"(present: {name_some(list(table.columns))}). Rename the columns, or name other "
-            "tasks in `read_predictions(..., tasks=...)`."
+            "tasks in `tasks`."
         )
     for name in {"repeat", "fold"} & set(frame.columns):
         frame[name] = check_whole_numbers(frame[name], where)

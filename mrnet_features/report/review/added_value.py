@@ -128,7 +128,7 @@ def say_gain(row: Mapping[Any, Any]) -> str:
     0.010 to 0.030).
     """
     what = "mean AUC" if row["task"] == "mean" else f"AUC of {row['task']}"
-    gain = f"{row['gain']:.3f} (95 % CI {row['ci_low']:.3f} to {row['ci_high']:.3f})"
+    gain = f"{row['gain']:z.3f} (95 % CI {row['ci_low']:z.3f} to {row['ci_high']:z.3f})"
     aucs = f"the {what} is {row['auc_combined']:.3f} combined and {row['auc_base']:.3f} alone"
     if row["ci_low"] > 0:
         return f"{row['added']} adds to {row['base']}: {aucs}, a gain of {gain}."

@@ -244,9 +244,9 @@ def say_difference(row: Mapping[Any, Any], headline: str) -> str:
     """
     what = "mean AUC" if headline == "mean" else f"AUC of {headline}"
     first, second, gap = row["first"], row["second"], row["difference"]
-    value = f"{gap:.3f}"
+    value = f"{gap:z.3f}"
     p = row["p_holm"]
-    ends = [f"95 % CI {row['ci_low']:.3f} to {row['ci_high']:.3f}"] * math.isfinite(row["ci_low"])
+    ends = [f"95 % CI {row['ci_low']:z.3f} to {row['ci_high']:z.3f}"] * math.isfinite(row["ci_low"])
     ends += [f"adjusted p {say_p(p)}"] * math.isfinite(p)
     value += f" ({', '.join(ends)})" if ends else ""
     if not math.isfinite(p):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mrnet_features.evaluation.comparison.exclusion import Exclusion, measure_exclusion
+from mrnet_features.evaluation.protocol.folds import FEWEST_OF_A_CLASS, list_shortages
 from mrnet_features.evaluation.protocol.holdout import HoldOut
 from mrnet_features.report.cells import count, list_ids
 from mrnet_features.report.page import Text
@@ -156,11 +157,22 @@ def _find_exclusions(
     blocks.append(Text(f"{named} {NOT_BY_ITSELF}", is_warning=True))
     measured = attempt(lambda: measure_exclusion(inputs.model, findings))
     if isinstance(measured, Refusal):
-        text = f"What leaving them out changes can't be measured: {measured.reason}"
+        reason = _say_shortage(inputs, inputs.labels.drop(index=ids)) or measured.reason
+        text = f"What leaving them out changes can't be measured: {reason}"
         facts["no_exclusion"] = text
         blocks.append(Text(text))
         return []
     return [measured]
+
+
+def _say_shortage(inputs: Inputs, left: pd.DataFrame) -> str:
+    """What lacks without the exams to reject, as a sentence; empty if there are enough."""
+    if left.empty:
+        return "no exam is left."
+    n_folds = 1 if inputs.evaluation is None else inputs.evaluation.folds.n_splits
+    fewest = FEWEST_OF_A_CLASS * n_folds
+    few = list_shortages(left, fewest)
+    return f"of each class {fewest} exams are needed, and left are {few}." if few else ""
 
 
 def _describe_effect(

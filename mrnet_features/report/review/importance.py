@@ -340,7 +340,13 @@ def _describe_stability(
 
 
 def _draw(table: pd.DataFrame, title: str) -> Axes:
-    return plot_importance(table, title, make_axes(WIDTH, 1.1 + 0.28 * len(table)))
+    axes = plot_importance(table, title, make_axes(WIDTH, 1.1 + 0.28 * len(table)))
+    # long names of groups leave a narrow axes, so its texts end where it ends
+    axes.set_xlabel(axes.get_xlabel(), loc="right")
+    text = axes.get_title()
+    axes.set_title("")
+    axes.set_title(text, loc="right")
+    return axes
 
 
 def _name_headline(importance: Importance) -> str:

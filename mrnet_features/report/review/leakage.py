@@ -178,7 +178,7 @@ def _check_columns(inputs: Inputs, tables: dict[str, pd.DataFrame]) -> Iterator[
     features = inputs.features
     if features is None:
         for name, finds in CODES.values():
-            yield _Check(name, finds, NOT_RUN, "It needs `features=`.")
+            yield _Check(name, finds, NOT_RUN, "It needs the feature table.")
         return
     labels = inputs.all_labels
     # A held-out study has no folds for the columns of the scan: without a family nothing is fitted.
@@ -224,7 +224,7 @@ def _check_repeats(inputs: Inputs, tables: dict[str, pd.DataFrame]) -> Iterator[
     """Check for the same exam twice."""
     name, finds = "Exams with equal features", "The same exam twice, once with its label learned."
     if inputs.features is None:
-        yield _Check(name, finds, NOT_RUN, "It needs `features=`.")
+        yield _Check(name, finds, NOT_RUN, "It needs the feature table.")
         return
     scored = inputs.labels.index
     parts = {"scored": inputs.features.loc[scored]}
@@ -266,7 +266,7 @@ def _check_controls(
         ran, why = {}, controls.reason
     else:
         ran = {control.kind: control for control in controls or ()}
-        why = "It needs `thorough=True`."
+        why = "Only a thorough report has it."
     facts["controls"] = list(ran)
     for kind, (name, finds) in CONTROLS.items():
         if kind in ran:

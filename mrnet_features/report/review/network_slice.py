@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from mrnet_features.arrays import UInt8Array
 from mrnet_features.cnn.explain import explain_exam
 from mrnet_features.data.exam import Exam
 from mrnet_features.report.review.inputs import Inputs
@@ -13,6 +15,8 @@ from mrnet_features.report.review.marked_slice import draw_marked_slice
 from mrnet_features.report.review.part import Thumbnail
 from mrnet_features.report.review.viewer_page import is_viewable
 from mrnet_features.report.viewer.hanging import title_series
+from mrnet_features.stacks.foreground import find_foreground
+from mrnet_features.stacks.mark import FeatureMark
 
 __all__ = ["NetworkSlice", "show_network"]
 
@@ -20,8 +24,13 @@ OUTLINE = "outlined is what lowers it most when it is hidden, by {fall:.2f} in l
 LITTLE = (
     "no single place moves it much; hiding the outlined one lowers it by {fall:.2f} in log-odds"
 )
+MOST = 0.5
+"""Fraction of an outline."""
+
 FEW_ODDS = 0.1
 """Log-odds that change a probability by 0.025 at most."""
+
+IN_AIR = "; most of it lies outside the leg, in the air"
 
 NOTHING = "the middle one; hiding no part of the exam lowers the probability"
 
@@ -41,6 +50,8 @@ class NetworkSlice(NamedTuple):
         Mean over the repeats.
     fall : float
         Largest fall in log-odds if a patch is hidden.
+    air : float
+        Fraction of the outlined pixels that lie outside the leg; 0 where there are none.
     """
 
     picture: Thumbnail
@@ -50,6 +61,7 @@ class NetworkSlice(NamedTuple):
     n_slices: int
     probability: float
     fall: float
+    air: float
 
 
 def show_network(inputs: Inputs, exam: Exam, task: str) -> NetworkSlice | None:
@@ -83,15 +95,25 @@ def show_network(inputs: Inputs, exam: Exam, task: str) -> NetworkSlice | None:
     index = mark.best_slice if mark.slices else len(grey) // 2
     probability = _average(network.predictions, exam.id, task)
     said = LITTLE if mark.value < FEW_ODDS else OUTLINE
-    what = said.format(fall=mark.value) if mark.slices else NOTHING
+    air = _measure_air(grey, mark, index)
+    what = said.format(fall=mark.value) + IN_AIR * (air > MOST) if mark.slices else NOTHING
     line = f"{title_series(mark.plane)} slice {index + 1} of {len(grey)}: {what}."
     picture = Thumbnail(
         draw_marked_slice(grey, mark, index), f"{name}: probability {probability:.2f}", [line]
     )
     column = mark.column if mark.slices else ""
     return NetworkSlice(
-        picture, mark.plane, column, index + 1, len(grey), probability, float(mark.value)
+        picture, mark.plane, column, index + 1, len(grey), probability, float(mark.value), air
     )
+
+
+def _measure_air(grey: UInt8Array, mark: FeatureMark, index: int) -> float:
+    """Fraction of the pixels of a mark on a slice that lie outside the leg."""
+    outlines = [s.outline for s in mark.slices if s.slice == index and s.outline is not None]
+    if not outlines:
+        return 0.0
+    outline = np.any(outlines, axis=0)
+    return 1 - float(find_foreground(grey)[index][outline].mean())
 
 
 def _average(predictions: pd.DataFrame, exam: Any, task: str) -> float:

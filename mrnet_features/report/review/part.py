@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -145,10 +146,10 @@ def tabulate(table: pd.DataFrame, caption: str, cells: Mapping[str, Cell]) -> Ta
 
     Examples
     --------
-    >>> scores = pd.DataFrame({"task": ["acl"], "auc": [0.95], "low": [0.9], "high": [0.981]})
+    >>> scores = pd.DataFrame({"task": ["acl"], "auc": [0.95], "low": [-1e-9], "high": [0.981]})
     >>> shown = {"task": Cell("task"), "auc": Cell("AUC (95 % CI)", ".2f", "low", "high")}
     >>> tabulate(scores, "AUC", shown).rows
-    [['acl', '0.95 (0.90 to 0.98)']]
+    [['acl', '0.95 (0.00 to 0.98)']]
     """
     flat = table.reset_index() if table.index.names != [None] else table
     rows = [[_show(row, name, cell) for name, cell in cells.items()] for row in _list_rows(flat)]
@@ -171,4 +172,5 @@ def _show(row: Mapping[Any, Any], name: str, cell: Cell) -> str:
 def _format(value: Any, form: str) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return "-"
+    form = re.sub(r"^(\+?)(?=,?\.)", r"\1z", form)  # z: no "-0.000"
     return format(value, form) if form else str(value)

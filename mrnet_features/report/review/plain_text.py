@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mrnet_features.report.page import Bullets, Swatch, Table, Text
-from mrnet_features.report.review.part import LeftOut, PartBlock, Thumbnail
-from mrnet_features.report.review.report import Report
+from mrnet_features.report.review.part import PartBlock, Thumbnail
+from mrnet_features.report.review.report import Report, tabulate_left_out
 
 __all__ = ["format_report", "format_table"]
 
@@ -29,9 +29,7 @@ def format_report(report: Report) -> str:
         lines.append(f"## {part.title}")
         lines += _format_blocks(part.blocks)
     if report.left_out:
-        names = list(LeftOut._fields)
-        names[0] = "left out"
-        lines += ["## Left out", format_table(Table("", names, list(map(list, report.left_out))))]
+        lines += ["## Left out", format_table(tabulate_left_out(report))]
     text = "\n\n".join(line for line in lines if line) + "\n"
     # viewers of Markdown run the HTML that a name may hold
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)

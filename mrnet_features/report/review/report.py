@@ -59,6 +59,13 @@ SECTIONS: tuple[Callable[[Inputs], Sequence[Part | LeftOut]], ...] = (
 )
 """Functions that make the sections, in the order of the page; the verdict comes before them."""
 
+OPTIONS = {
+    **{name: f"--{name}" for name in ("compare", "findings", "subgroups", "thorough")},
+    "dataset": "a folder of exams as ROOT",
+    "features": "a TABLE of mrnet-features extract",
+}
+"""What brings something on the command line, by argument of `write_report`."""
+
 PRIVATE = (
     "This page and the files beside it hold labels, and pictures if there are any. Do not share "
     "them if the exams may not be shared."
@@ -105,9 +112,8 @@ class Report:
         """The page. Needs jinja2, matplotlib and Pillow."""
         sections = lay_out(self.parts)
         if self.left_out:
-            rows = [list(left_out) for left_out in self.left_out]
-            table = Table("What would bring it", ["left out", "argument", "reason"], rows)
-            sections.append(Section("Left out", [table]))
+            table = tabulate_left_out(self)
+            sections.append(Section("Left out", [table._replace(caption="What would bring it")]))
         return Page(self.title, self.lead, sections, foot=[NO_DEVICE, PRIVATE])
 
     def save(self, path: str | Path) -> None:
@@ -236,6 +242,45 @@ def describe_study(inputs: Inputs, title: str) -> Report:
         f"{drawn}{len(inputs.labels):,} exams; tasks: {', '.join(map(str, inputs.labels.columns))}."
     )
     return Report(title, lead, (verdict, *parts), tuple(left_out))
+
+
+def tabulate_left_out(report: Report) -> Table:
+    """What a report lacks, and the argument that brings it; the option, where a command made it.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    Table
+        Without a caption.
+    """
+    made_by = [part.facts.get("command") for part in report.parts if part.name == "provenance"]
+    if not any(made_by):
+        return Table("", ["left out", "argument", "reason"], [list(r) for r in report.left_out])
+    rows = [[title, name_option(name), reason] for title, name, reason in report.left_out]
+    return Table("", ["left out", "option of mrnet-features report", "reason"], rows)
+
+
+def name_option(argument: str) -> str:
+    """Option of the command that stands for an argument of `write_report`.
+
+    Parameters
+    ----------
+    argument : str
+        As in `LeftOut`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> name_option("findings="), name_option("also=[stability]")
+    ('--findings', 'in Python only')
+    """
+    return OPTIONS.get(argument.partition("=")[0].strip(), "in Python only") if argument else "-"
 
 
 def _flatten(table: pd.DataFrame) -> pd.DataFrame:

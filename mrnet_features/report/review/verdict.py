@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,6 +30,9 @@ MOST_NAMES = 3
 
 MOST_CHECKS = 5
 """Most checks that a sentence names."""
+
+SEVERITIES = ("reject", "check")
+"""Severities of an audit that a sentence counts."""
 
 NOT_COMPARED = (
     "It was not compared with another model or with radiologists, so nothing is known about which "
@@ -178,8 +181,8 @@ def _say_single_tasks(row: Mapping[Any, Any], single: pd.DataFrame) -> str:
 def _name_differences(rows: pd.DataFrame) -> str:
     """Models with the differences from them."""
     shown = [
-        f"{row['second']} (by {row['difference']:.3f}, 95 % CI {row['ci_low']:.3f} to "
-        f"{row['ci_high']:.3f})"
+        f"{row['second']} (by {row['difference']:z.3f}, 95 % CI {row['ci_low']:z.3f} to "
+        f"{row['ci_high']:z.3f})"
         for row in rows.to_dict("records")
     ]
     more = len(shown) - MOST_NAMES
@@ -243,6 +246,7 @@ def _say_support(
                 else f"{count(missing, 'leakage check')} did not run."
             )
     sentences.append(_say_size(inputs, summary, facts))
+    sentences += _say_audit(inputs, parts, facts)
     n_conflicts = int(parts["data"].facts.get("n_conflicts", 0)) if "data" in parts else 0
     if n_conflicts:
         facts["n_conflicts"] = n_conflicts
@@ -250,8 +254,28 @@ def _say_support(
     n_missing = int(inputs.labels.isna().any(axis=1).sum())
     if n_missing:
         facts["n_missing"] = n_missing
-        sentences.append(f"{count(n_missing, 'exam')} without a label of some task.")
+        lack = "lacks" if n_missing == 1 else "lack"
+        sentences.append(f"{count(n_missing, 'exam')} {lack} the label of a task.")
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _say_audit(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) -> Iterator[str]:
+    """Scored exams with findings of an audit, and exams with findings that were not scored."""
+    if inputs.findings is None:
+        return
+    scored = inputs.findings[inputs.findings["exam"].isin(inputs.labels.index)]
+    rejected, checked = (set(scored.loc[scored["severity"] == s, "exam"]) for s in SEVERITIES)
+    n_reject, n_look = len(rejected), len(checked - rejected)
+    facts |= {"n_to_reject": n_reject, "n_to_look_at": n_look}
+    reject = count(n_reject, "scored exam") if n_reject else "no scored exam"
+    look = f" and {n_look:,} {'more ' * (n_reject > 0)}to look at" if n_look else ""
+    yield f"The audit marks {reject} to reject{look}."
+    data = parts["data"].facts if "data" in parts else {}
+    n_left_out = int(data.get("n_unscored_with_findings", 0))
+    if n_left_out:
+        facts["n_left_out_with_findings"] = n_left_out
+        was = "was" if n_left_out == 1 else "were"
+        yield f"{count(n_left_out, 'exam')} with findings {was} not scored."
 
 
 def _say_size(inputs: Inputs, summary: pd.DataFrame | None, facts: dict[str, Any]) -> str:

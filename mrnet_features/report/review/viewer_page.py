@@ -19,6 +19,10 @@ LINKED = "disagreements"
 """Section whose pictures link to the viewer; its table `exams` lists them."""
 
 
+NO_REASONS = "no_reasons"
+"""Its fact that says why predictions can't be explained, if so."""
+
+
 def is_viewable(exam: Exam) -> bool:
     """Whether an exam has files, and all of them hold stacks; only headers are read.
 
@@ -68,10 +72,11 @@ def write_viewer(path: Path, inputs: Inputs, parts: Sequence[Part]) -> None:
     if not ids or dataset is None:
         path.unlink(missing_ok=True)
         return
+    unexplained = any(part.facts.get(NO_REASONS) for part in parts if part.name == LINKED)
     cases = collect_cases(
         dataset,
         inputs.model,
-        inputs.features,
+        None if unexplained else inputs.features,
         inputs.findings,
         ids=ids,
         families=inputs.families,

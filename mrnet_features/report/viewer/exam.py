@@ -164,12 +164,13 @@ def describe_contributions(
         if not math.isfinite(contribution):
             continue
         words = describe_column(column, families)
-        unmarked = ""
+        value, unmarked = format_value(row["value"], words.unit), ""
         if column not in marks:
             plane = column.split("__")[0]
             is_missing = "__" in column and plane not in planes
             lacks = f"{plane} stack" if plane in PLANES else f"{plane.replace('_', ' ')} series"
             unmarked = f"The exam has no {lacks}." if is_missing else "It has no mark."
+            value = "series missing" if is_missing else value
         elif not marks[column].slices:
             unmarked = "It has no value, so no mark."
         found.setdefault(str(row["task"]), []).append(
@@ -177,7 +178,7 @@ def describe_contributions(
                 "column": column,
                 "phrase": words.phrase,
                 "sentence": words.sentence,
-                "value": format_value(row["value"], words.unit),
+                "value": value,
                 "contribution": contribution,
                 "unmarked": unmarked,
             }

@@ -11,7 +11,7 @@ __all__ = ["describe_parts"]
 
 SENTENCE = (
     "The network of this series, combined with those of the others; outlined is what lowers the "
-    "prediction most when it is hidden."
+    "prediction most when it is hidden, which can be air around the leg."
 )
 
 NOTHING = "Hiding no part of it lowers the prediction."

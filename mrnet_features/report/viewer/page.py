@@ -118,7 +118,7 @@ def make_page(cases: Cases, ids: Sequence[str], marks: Sequence[Mapping[str, Any
     of_all = "" if len(ids) == len(cases.exams) else f" of {len(cases.exams)}"
     return PAGE.format(
         policy=make_policy(style, script),
-        title=html.escape(f"Knee MRI: {len(ids)}{of_all} exam{'s' * (len(ids) > 1)}"),
+        title=html.escape(f"Knee MRI: {len(ids)}{of_all} exam{'s' * (len(cases.exams) > 1)}"),
         style=style,
         script=script,
         data="\n".join([_make_block("mv-view", view), *blocks]),

@@ -163,8 +163,12 @@ def test_too_few_exams_without_the_flagged_ones_are_said(evaluation):
     part, _ = describe(
         evaluation, findings=[make_finding(exam) for exam in evaluation.labels.index]
     )
-    assert "can't be measured: " in read_texts(part)
+    assert "can't be measured: no exam is left." in read_texts(part)
     assert "exclusion" not in part.tables
+    positive = evaluation.labels.index[evaluation.labels["acl"] == 1]
+    part, _ = describe(evaluation, findings=[make_finding(exam) for exam in positive])
+    assert "0 positive of task 'acl'." in read_texts(part)
+    assert "`" not in read_texts(part)
 
 
 def test_pictures_show_the_slice_at_fault_and_count_from_one(evaluation, dataset):

@@ -146,3 +146,16 @@ def test_thorough_reports_measure_both_views_and_the_null(evaluation, monkeypatc
     assert null.loc[("one", "texture: co-occurrence"), "p"] == pytest.approx(1 / 4)
     assert part.facts["n_rounds"] == 3
     assert list(left_out) == ["Stability of the columns"]
+
+
+def test_texts_of_a_figure_with_long_names_are_not_cut_off():
+    names = [f"a group of columns with a long name, number {k}" for k in range(3)]
+    values = {"n_columns": 2, "permutation": 0.1, "permutation_low": 0, "permutation_high": 0.2}
+    axes = section._draw(pd.DataFrame(values, index=names), "by cluster of correlated columns")
+    figure = axes.get_figure()
+    figure.draw_without_rendering()
+    for text in (axes.xaxis.label, axes._right_title):
+        assert text.get_text()
+        extent = text.get_window_extent()
+        assert extent.x0 >= 0
+        assert extent.x1 <= figure.bbox.x1

@@ -5,9 +5,11 @@ import re
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mrnet_features as mf
+from mrnet_features.cnn.explain import NetworkExplanation
 from mrnet_features.report.review import network_slice
 from mrnet_features.report.review.disagreements import describe_disagreements
 from mrnet_features.report.review.inputs import collect_inputs
@@ -16,6 +18,7 @@ from mrnet_features.report.review.part import Part, Thumbnail
 from mrnet_features.report.review.plain_text import format_report
 from mrnet_features.report.review.report import make_report
 from mrnet_features.report.review.write import write_report
+from mrnet_features.stacks.mark import FeatureMark, SliceMark
 from tests.support.page_numbers import list_unknown
 from tests.support.viewed_exams import evaluate_exams, write_exams
 
@@ -67,6 +70,23 @@ def test_the_second_picture_is_the_slice_whose_hiding_lowers_the_network_most(st
             assert f"column={look['column']}" in beside.link
             assert f"by {best.falls.max():.2f} in log-odds" in beside.lines[0]
     assert any(is_outlined(picture.beside.grey) for picture in pictures)
+
+
+def test_an_outline_in_the_air_is_said(study, monkeypatch):
+    dataset, models, table = study
+    grey = np.zeros((3, 64, 64), np.uint8)
+    grey[:, 16:48, 16:48] = 120  # the leg
+    monkeypatch.setattr(mf.Exam, "load", lambda *_, **__: grey)
+    inputs = collect_inputs(models, dataset, table)
+    for rows, is_air in ((slice(0, 12), True), (slice(20, 32), False)):
+        outline = np.zeros((64, 64), bool)
+        outline[rows, 20:32] = True
+        mark = FeatureMark("a", "axial", 0.8, (SliceMark(1, 0.8, "", outline),), 1, "pixels")
+        parts = pd.DataFrame({"task": ["acl"], "column": ["a"]})
+        inputs.explained[dataset[0].id] = NetworkExplanation(parts, {"a": mark})
+        found = network_slice.show_network(inputs, dataset[0], "acl")
+        assert found.air == is_air
+        assert ("outside the leg, in the air" in found.picture.lines[0]) == is_air
 
 
 def test_page_text_and_numbers_have_both(study, tmp_path, monkeypatch):

@@ -113,7 +113,27 @@ def test_few_exams_wide_intervals_and_missing_labels_are_named():
     text = read(describe(run))
     assert "8 exams (positive for two), fewer than 10" in text
     assert "another study of this size" in text
-    assert "3 exams without a label" in text
+    assert "3 exams lack the label of a task." in text
+
+
+def test_findings_of_the_audit_are_told(evaluation):
+    def tell(*rows):
+        names = ["exam", "plane", "code", "severity", "advice", "split"]
+        found = pd.DataFrame(rows, columns=names).assign(value=np.nan, unit="")
+        return read(describe(evaluation, findings=found))
+
+    exam, other = LABELS.index[:2]
+    rows = [
+        (exam, "axial", "ghosting", "reject", "A.", "train"),
+        (exam, "axial", "noise", "check", "B.", "train"),
+        (other, "axial", "noise", "check", "C.", "train"),
+        ("none", "axial", "stack-file", "reject", "D.", "train"),
+    ]
+    assert "The audit marks 1 scored exam to reject and 1 more to look at." in tell(*rows)
+    assert "1 exam with findings was not scored." in tell(*rows)
+    assert "The audit marks no scored exam to reject and 1 to look at." in tell(rows[2])
+    assert "The audit marks no scored exam to reject." in tell()
+    assert "audit" not in read(describe(evaluation))
 
 
 def test_one_task_counts_its_labelled_exams_only():

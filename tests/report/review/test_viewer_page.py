@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
 import mrnet_features as mf
 from mrnet_features.report.review.disagreements import describe_disagreements
@@ -63,6 +64,16 @@ def test_the_viewer_has_the_listed_exams_that_can_be_read(study, dataset, tmp_pa
     assert ids == listed
     write_viewer(file, inputs, [])
     assert not file.exists()
+
+
+def test_models_that_can_not_be_explained_have_a_viewer_too(study, dataset, tmp_path):
+    evaluation = mf.cross_validate(GaussianNB(), study[1], dataset.labels, n_splits=4, n_repeats=1)
+    inputs = collect_inputs(evaluation, dataset, study[1])
+    (part,) = describe_disagreements(inputs)
+    assert "got GaussianNB" in part.facts["no_reasons"]
+    file = tmp_path / "viewer.html"
+    write_viewer(file, inputs, [part])
+    assert part.tables["exams"]["exam"].iloc[0] in file.read_text()
 
 
 def test_without_a_viewer_no_picture_links_and_an_old_page_goes(study, dataset, tmp_path):

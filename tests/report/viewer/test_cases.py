@@ -9,6 +9,7 @@ import pytest
 import mrnet_features as mf
 from mrnet_features.models import logistic_baseline
 from mrnet_features.report.viewer.cases import collect_cases
+from mrnet_features.report.viewer.exam import describe_contributions
 from tests.support.viewed_exams import ACL, FLUID, OWN, evaluate_exams, make_stack, write_exams
 
 
@@ -74,6 +75,13 @@ def test_contributions_are_those_of_the_evaluation(dataset, evaluated):
     assert found[OWN]["unmarked"] == "It has no mark."
     assert found[FLUID]["unmarked"] == ""
     assert detail["marks"][FLUID]["plane"] == "axial"
+
+
+def test_a_series_that_an_exam_lacks_is_told_from_a_value_that_it_lacks():
+    row = {"task": "acl", "column": FLUID, "value": np.nan, "contribution": 0.1}
+    for planes, value in (["coronal"], "series missing"), (["axial"], "no value"):
+        (found,) = describe_contributions(pd.DataFrame([row]), planes, {}, "baseline")["acl"]
+        assert found["value"] == value
 
 
 def test_contributions_that_are_not_listed_are_summed(dataset, evaluated, monkeypatch):
