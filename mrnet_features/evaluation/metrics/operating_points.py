@@ -380,7 +380,8 @@ def _count(
             continue
         share = n_hits / n_exams
         size = n_exams if groups is None else effective_size(hits, members, n_repeats, groups)
-        low, high = wilson_interval(n_hits * (size / n_exams), size, confidence)
+        # n_hits * (size / n_exams) may round to more than size
+        low, high = wilson_interval(share * size, size, confidence)
         found |= {name: share, f"{name}_low": low, f"{name}_high": high}
         sizes[name] = size
     if prevalence is not None:
