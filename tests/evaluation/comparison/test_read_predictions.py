@@ -289,6 +289,8 @@ def test_a_constant_column_is_called_constant(truth, tmp_path):
         (f"{HEADER}0007,inf,0.1,0.2\n", "got 'inf' for exam '0007'"),
         ("id,repeat,fold,abnormal,acl,meniscus\n7,0.5,0,0.1,0.1,0.1\n", "whole numbers .*'0.5'"),
         (HEADER + "0007,0.1,0.2,0.3\n" * 3, "got '0007' more than once .2 rows too many"),
+        ("id,fold,abnormal,acl,meniscus\n7,0,0.1,0.1,0.1\n", "or neither, but has no 'repeat'"),
+        ("id,repeat,abnormal,acl,meniscus\n7,0,0.1,0.1,0.1\n", "or neither, but has no 'fold'"),
         (f"{HEADER}{'x' * 10**5},0.1,0.2,0.3\n", "at most 200 characters, got 100000"),
         (f"{HEADER}0007,{'x' * 10**5},0.2,0.3\n", "more characters.* for exam '0007'"),
     ],
