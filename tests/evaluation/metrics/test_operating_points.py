@@ -137,6 +137,15 @@ def test_copies_of_an_exam_in_a_group_add_no_information():
     np.testing.assert_allclose(alone[ends], single[ends], atol=0.005)
 
 
+@pytest.mark.parametrize("rule", ["youden", "sensitivity", "specificity"])
+def test_scores_that_differ_in_the_last_bit_are_told_apart(rule):
+    """The mean of two neighbouring floats rounds to one of them, often to the lower."""
+    for low in np.random.default_rng(0).random(20):
+        high = np.nextafter(low, 1)
+        cut = choose_threshold([0, 0, 1, 1], [low / 2, low, high, 1], rule, target=1.0)
+        assert low < cut <= high
+
+
 @pytest.mark.parametrize("n_groups", [7, 14])
 def test_perfect_sensitivity_of_groups_counts_each_group_once(n_groups):
     """25 * (7 / 25) is above 7 in floating point."""
