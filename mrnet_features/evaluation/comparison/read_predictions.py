@@ -90,8 +90,8 @@ def read_predictions(
     Warns
     -----
     UserWarning
-        If a column is constant, or the columns look swapped; some public scripts write acl,
-        meniscus, abnormal.
+        If a column is constant, the columns look swapped (some public scripts write acl, meniscus,
+        abnormal), or values read as log-odds look like probabilities.
 
     Examples
     --------

@@ -67,6 +67,13 @@ def test_out_of_fold_files_keep_their_folds(truth, tmp_path):
     pd.testing.assert_frame_equal(read_predictions(tmp_path / "cv.csv"), rows)
 
 
+def test_probabilities_read_as_log_odds_give_a_warning(truth, tmp_path):
+    _, scores = truth
+    scores.to_csv(tmp_path / "cnn.csv")
+    with pytest.warns(UserWarning, match="cnn.csv' are from 0 to 1, .* Leave out logits=True"):
+        read_predictions(tmp_path / "cnn.csv", logits=True)
+
+
 def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tmp_path):
     labels, scores = truth
     order = ["acl", "meniscus", "abnormal"]
