@@ -74,7 +74,7 @@ def check_probabilities(frame: pd.DataFrame, logits: bool, where: str) -> NDArra
             f"({_count_cells(wrong)}). {advice}"
         )
     if logits:
-        if len(numbers) >= ENOUGH and numbers.min() >= 0 and numbers.max() <= 1:
+        if len(numbers) >= ENOUGH and ((numbers >= 0) & (numbers <= 1)).all():
             warnings.warn(
                 f"All values in {where} are from 0 to 1, as probabilities are; as log-odds they "
                 "become 0.5 to 0.73. Leave out logits=True if they are probabilities.",

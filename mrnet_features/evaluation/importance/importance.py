@@ -140,12 +140,14 @@ class Importance(Result):
             fewest = n_units if view == "shap" else min(n_positive, n_negative, n_units)
             degrees = max(fewest - 1, 1)
             half = t_quantile(0.5 + confidence / 2, degrees) * se
-            low, high = value - half, value + half
+            columns[f"{view}_low"], columns[f"{view}_high"] = value - half, value + half
             if view == "single_group":
-                sizes = n_positive, n_negative, confidence, degrees
-                ends = [logit_interval(*pair, *sizes) for pair in zip(value, se, strict=True)]
-                low, high = ([end[k] for end in ends] for k in (0, 1))
-            columns[f"{view}_low"], columns[f"{view}_high"] = low, high
+                ends = [
+                    logit_interval(auc, error, n_positive, n_negative, confidence, degrees)
+                    for auc, error in zip(value, se, strict=True)
+                ]
+                for k, end in enumerate(("low", "high")):
+                    columns[f"{view}_{end}"] = [pair[k] for pair in ends]
             if view == "shap":
                 columns["share"] = value / value.sum()
                 columns["direction"] = rows["direction"]
