@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "align_tables",
     "check_features",
+    "check_fold_columns",
     "check_labels",
     "check_whole_numbers",
     "choose_labels",
@@ -278,3 +279,40 @@ def check_whole_numbers(column: pd.Series[Any], where: str) -> pd.Series[Any]:
             "Correct them."
         )
     return pd.Series(numbers.astype(np.int64), index=column.index, name=column.name)
+
+
+def check_fold_columns(rows: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Predictions with whole numbers of repeat and fold, if they have these columns.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With both columns, or none for predictions of one fixed model.
+    where : str
+        Name of the table in the message, with its quotes.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If one of the columns is missing: out-of-fold predictions would be scored as those of one
+        model. Or as `check_whole_numbers`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"exam": ["a"], "repeat": [0], "fold": ["1"], "acl": [0.2]})
+    >>> check_fold_columns(rows, "`model`")["fold"].tolist()
+    [1]
+    """
+    present = [name for name in ("repeat", "fold") if name in rows.columns]
+    if len(present) == 1:
+        missing = "fold" if present == ["repeat"] else "repeat"
+        raise ValueError(
+            f"{where} must have both columns repeat and fold, or neither, but has no {missing!r}. "
+            "Add it to out-of-fold predictions (repeat 0 if each exam stands there once); drop "
+            f"{present[0]!r} if one model, fitted on other exams, made them all."
+        )
+    return rows.assign(**{name: check_whole_numbers(rows[name], where) for name in present})

@@ -11,7 +11,13 @@ from mrnet_features.evaluation.exam_values import align_groups, align_weights
 from mrnet_features.ids.checks import check_ids, require_same_exams, require_unique_ids
 from mrnet_features.labels import check_labels, check_soft_labels
 from mrnet_features.messages import name_some, quote
-from mrnet_features.tables import align_tables, check_features, name_rows, refuse_labels
+from mrnet_features.tables import (
+    align_tables,
+    check_features,
+    check_fold_columns,
+    name_rows,
+    refuse_labels,
+)
 
 if TYPE_CHECKING:
     from mrnet_features.tables import ByExam, FeatureTable, LabelTable
@@ -159,7 +165,7 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
     ----------
     model : Evaluation, HoldOut or DataFrame
         A DataFrame has exam ids as its index or in a column ``exam``, and one column per task.
-        Out-of-fold predictions have the columns exam, repeat and fold as well.
+        Out-of-fold predictions have the columns repeat and fold as well.
     labels : DataFrame of shape (n_exams, n_tasks)
         Checked labels.
     name : str, default "`model`"
@@ -174,8 +180,8 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
     Raises
     ------
     TypeError, ValueError
-        If `model` is of another kind, lacks a task, repeats an exam, holds NaN, or was evaluated
-        with other labels.
+        If `model` is of another kind, lacks a task, has one of repeat and fold without the other,
+        repeats an exam, holds NaN, or was evaluated with other labels.
 
     Examples
     --------
@@ -196,8 +202,12 @@ def check_predictions(model: Any, labels: pd.DataFrame, name: str = "`model`") -
             f"{name} must predict every task, but has no {name_some(missing)} "
             f"(columns present: {name_some(list(rows.columns))})."
         )
-    folded = {"exam", "repeat", "fold"} <= set(rows.columns)
-    if not folded:
+    folded = bool({"repeat", "fold"} & set(rows.columns))
+    if folded:
+        if "exam" not in rows.columns:
+            rows = rows.rename_axis(index="exam").reset_index()
+        rows = check_fold_columns(rows, name)
+    else:
         rows = rows.set_index("exam") if "exam" in rows.columns else rows.rename_axis(index="exam")
     exams = rows["exam"] if folded else rows.index.to_series()
     check_ids(name, exams)

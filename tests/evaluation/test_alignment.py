@@ -62,12 +62,21 @@ def test_repeats_are_averaged_or_the_first_is_taken():
         (lambda rows: rows.assign(exam=[0.5] * 4), TypeError, "CNN must be indexed by exam ids"),
         (lambda rows: rows.assign(acl=np.nan), ValueError, "NaN or infinity for exam 'b'"),
         (lambda rows: rows[rows["exam"] == "a"], ValueError, "1 only in `labels`"),
+        (lambda rows: rows[:2].drop(columns="repeat"), ValueError, "but has no 'repeat'"),
+        (lambda rows: rows[:2].drop(columns="fold"), ValueError, "but has no 'fold'"),
+        (lambda rows: rows.assign(fold=np.nan), ValueError, "whole numbers .* column 'fold'"),
     ],
 )
 def test_predictions_that_do_not_fit_are_refused(change, kind, message):
     labels, rows = make_predictions()
     with pytest.raises(kind, match=message):
         align_predictions(change(rows), labels, "CNN")
+
+
+def test_out_of_fold_predictions_may_have_the_exams_as_index():
+    labels, rows = make_predictions()
+    found = check_predictions(rows.set_index("exam"), labels)
+    pd.testing.assert_frame_equal(found, rows)
 
 
 def test_predictions_of_another_labelling_are_refused():

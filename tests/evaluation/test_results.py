@@ -220,7 +220,7 @@ def test_html_says_the_main_auc_and_explains_its_columns(results):
 
 def test_html_of_a_run_says_what_weakens_it(results):
     run = results[1]["Evaluation"]
-    assert "One repeat" not in run._repr_html_()
+    assert "One partition" not in run._repr_html_()
     once = Folds(run.folds.frame[run.folds.frame["repeat"] == 0])
     single = dataclasses.replace(
         run,
@@ -231,11 +231,25 @@ def test_html_of_a_run_says_what_weakens_it(results):
         implications=(("acl", "<script>"),),
     )
     text = single._repr_html_()
-    assert "One repeat does not show" in text
+    assert "One partition into folds does not show" in text
     assert "fitted on other labels" in text
     assert "not taken as independent: 80 groups" in text
     assert "acl implies &lt;script&gt;" in text
     assert repr(single).endswith(", coherent)")
+
+
+def test_the_note_on_one_partition_is_there_where_the_interval_says_so(results):
+    """Two repeats of equal folds show nothing of the training exams, folds of one site do."""
+    run = results[1]["Evaluation"]
+    rows = run.predictions[run.predictions["repeat"] == 0]
+    twice = pd.concat([rows, rows.assign(repeat=1)], ignore_index=True)
+    keys = ["exam", "repeat", "fold"]
+    equal = dataclasses.replace(run, predictions=twice, folds=Folds(twice[keys]))
+    sites = rows.set_index("exam")["fold"].loc[run.labels.index]
+    by_site = dataclasses.replace(run, predictions=rows, folds=Folds(rows[keys]), groups=sites)
+    for found, is_given in ((run, False), (equal, True), (by_site, False)):
+        assert (found.summary()["interval"] == "fitted models given").all() == is_given
+        assert any("One partition" in note for note in found._list_notes()) == is_given
 
 
 def test_a_held_out_split_without_positives_is_shown_without_scores():

@@ -274,8 +274,8 @@ def _choose_n_splits(labels: pd.DataFrame) -> int:
             f"measured with n_splits={n_possible}. With more exams its interval is narrower.",
             stacklevel=4,
         )
-        return n_possible
-    return MOST_FOLDS
+    # with too few for two, the error says how many two folds need
+    return min(max(n_possible, 2), MOST_FOLDS)
 
 
 def _take_odds(scores: pd.Series[float]) -> pd.Series[float]:

@@ -85,6 +85,10 @@ class Comparison(Result):
         -----
         The mean is the primary end point: its p values are adjusted for the number of pairs,
         those of the single tasks for the number of pairs and tasks. Intervals are not adjusted.
+
+        Two AUCs of 1, or of 0, have a difference of 0 and no variance. Their interval is that of
+        two such AUCs on different exams, see `unpaired_interval`: it is wide if there are few
+        exams.
         """
         table = self.pairs.copy()
         found = [
@@ -93,6 +97,7 @@ class Comparison(Result):
         ]
         ends = [difference.interval(confidence) for difference in found]
         table["ci_low"], table["ci_high"] = [end[0] for end in ends], [end[1] for end in ends]
+        self._widen_perfect(table, confidence)
         # One repeat doesn't show the variance of the training exams: its p is up to .2 on noise.
         tested = table["interval"].str.startswith("test").to_numpy()
         p = np.array([difference.p for difference in found])
@@ -108,6 +113,16 @@ class Comparison(Result):
         columns = ["difference", "se", "ci_low", "ci_high", "interval", "p", "p_holm"]
         kept = ["first", "second", "task", *columns, "minimum_detectable_difference"]
         return table[kept]
+
+    def _widen_perfect(self, table: pd.DataFrame, confidence: float) -> None:
+        """Interval where both AUCs are 1, or 0: without variance it would have no width."""
+        aucs = self.frame(confidence)[["auc", "ci_low", "ci_high"]]
+        for k, row in table.iterrows():
+            one, two = (aucs.loc[(row[name], row["task"])] for name in ("first", "second"))
+            if row["se"] == 0 and one["auc"] == two["auc"] and one["auc"] in (0, 1):
+                below = np.hypot(one["auc"] - one["ci_low"], two["ci_high"] - two["auc"])
+                above = np.hypot(one["ci_high"] - one["auc"], two["auc"] - two["ci_low"])
+                table.loc[k, ["ci_low", "ci_high"]] = -below, above
 
     def frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """AUCs of each model.
@@ -234,10 +249,12 @@ def compare(
     entries = [_enter(name, model, truth) for name, model in models.items()]
     entries, truth = _share_exams(entries, truth, subset)
     for task in truth.columns:
-        if truth[task].nunique() < 2:
+        known = truth[task].dropna()
+        if known.nunique() < 2:
             raise ValueError(
-                f"`labels` must hold both classes of task {quote(task)}, got only "
-                f"{truth[task].iloc[0]} in {len(truth)} exams. Leave the task out."
+                f"`labels` must hold both classes of task {quote(task)}, got "
+                f"{f'only {known.iloc[0]:g}' if len(known) else 'none'} in {len(known)} exams with "
+                "a label. Leave the task out."
             )
     folds = _share_folds(entries)
     named = {_name(name): model for name, model in models.items()}

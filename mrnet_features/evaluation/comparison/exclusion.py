@@ -51,9 +51,10 @@ class Exclusion(Result):
     ----------
     codes : dict of exam id to list of str
         Excluded exams and why.
-    measured : DataFrame of shape (n_tasks + 1, 10)
+    measured : DataFrame of shape (n_tasks + 1, 11)
         Index task. Columns n_exams, n_excluded, n_excluded_positive; auc_all, auc_kept,
-        difference, se, degrees (of freedom of the difference); auc_excluded, excluded_se.
+        difference, se, degrees (of freedom of the difference); auc_excluded, excluded_se,
+        excluded_degrees.
     changes : DataFrame of shape (n_excluded, n_tasks + 1), float64
         Change of each AUC if that exam alone is left out, to first order.
     labels : DataFrame of shape (n_excluded, n_tasks)
@@ -103,7 +104,7 @@ class Exclusion(Result):
             - auc_excluded, excluded_low, excluded_high: AUC of the flagged exams alone, from
               pairs of the same fold; NaN if there are too few.
         """
-        table = self.measured.drop(columns=["degrees", "excluded_se"])
+        table = self.measured.drop(columns=["degrees", "excluded_se", "excluded_degrees"])
         z = [t_quantile(0.5 + confidence / 2, degrees) for degrees in self.measured["degrees"]]
         alone = table.pop("auc_excluded")
         table["ci_low"] = table["difference"] - z * table["se"]
@@ -121,7 +122,7 @@ class Exclusion(Result):
         tasks = list(self.labels.columns) if task not in self.labels.columns else [task]
         n_positive = int((self.labels[tasks] == 1).sum().min())
         n_negative = int((self.labels[tasks] == 0).sum().min())
-        degrees = min(n_positive, n_negative) - 1
+        degrees = float(self.measured["excluded_degrees"].loc[task])
         return logit_interval(auc, se, n_positive, n_negative, confidence, degrees)
 
     def by_code(self) -> pd.DataFrame:
@@ -277,7 +278,17 @@ def measure_exclusion(
         standard_error(alone[name][1], own) if np.isfinite(alone[name][0]) else np.nan
         for name in names
     ]
+    degrees = {task: _count_degrees(truth.loc[out, task], own) for task in truth.columns}
+    table["excluded_degrees"] = [degrees.get(name, min(degrees.values())) for name in names]
     return Exclusion(codes, table, -everyone.influence[out], truth[out])
+
+
+def _count_degrees(labels: pd.Series[Any], groups: pd.Series[Any] | None) -> int:
+    """Exams of the smaller class, or groups if they are fewer, minus 1; at least 1."""
+    counts = [int((labels == 0).sum()), int((labels == 1).sum())]
+    if groups is not None:
+        counts.append(groups[labels.notna()].nunique())
+    return max(min(counts) - 1, 1)
 
 
 def _score_kept(labels: pd.DataFrame, rows: pd.DataFrame, groups: pd.Series[Any] | None) -> Scores:

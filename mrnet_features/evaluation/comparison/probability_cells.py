@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ __all__ = ["check_probabilities"]
 ROUNDING = 1e-6
 # Beyond this the values are more likely log-odds than badly rounded probabilities.
 LOG_ODDS = 0.01
+# In fewer exams all log-odds may be from 0 to 1 by chance.
+ENOUGH = 10
 PRINTED_ARRAY = re.compile(r"[\[\]]|array|tensor")
 
 
@@ -45,6 +48,11 @@ def check_probabilities(frame: pd.DataFrame, logits: bool, where: str) -> NDArra
     ------
     ValueError
         If a cell holds no finite number, or one outside 0 to 1 by more than rounding.
+
+    Warns
+    -----
+    UserWarning
+        If log-odds of ten exams or more are all from 0 to 1.
     """
     numbers = np.column_stack([_read_numbers(frame[task]) for task in frame.columns])
     wrong = ~np.isfinite(numbers)
@@ -66,6 +74,12 @@ def check_probabilities(frame: pd.DataFrame, logits: bool, where: str) -> NDArra
             f"({_count_cells(wrong)}). {advice}"
         )
     if logits:
+        if len(numbers) >= ENOUGH and ((numbers >= 0) & (numbers <= 1)).all():
+            warnings.warn(
+                f"All values in {where} are from 0 to 1, as probabilities are; as log-odds they "
+                "become 0.5 to 0.73. Leave out logits=True if they are probabilities.",
+                stacklevel=3,
+            )
         return np.asarray(expit(numbers))
     excess = np.maximum(-numbers, numbers - 1)
     most = float(np.max(excess))

@@ -22,7 +22,7 @@ from mrnet_features.ids.checks import require_same_exams, require_unique_ids
 from mrnet_features.ids.reading import index_by_id, is_id_name
 from mrnet_features.messages import name_some, quote
 from mrnet_features.names import TASKS
-from mrnet_features.tables import check_whole_numbers
+from mrnet_features.tables import check_fold_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -83,14 +83,15 @@ def read_predictions(
     OSError
         If a file does not exist or is not a regular file.
     ValueError
-        If a file can't be read, columns or rows are missing, there are row numbers in place of
-        ids, an id is repeated or has lost leading zeros, or a value is not a probability.
+        If a file can't be read, columns or rows are missing, there is a column repeat without fold
+        or fold without repeat, there are row numbers in place of ids, an id is repeated or has
+        lost leading zeros, or a value is not a probability.
 
     Warns
     -----
     UserWarning
-        If a column is constant, or the columns look swapped; some public scripts write acl,
-        meniscus, abnormal.
+        If a column is constant, the columns look swapped (some public scripts write acl, meniscus,
+        abnormal), or values read as log-odds look like probabilities.
 
     Examples
     --------
@@ -116,7 +117,8 @@ def read_predictions(
         raise ValueError(f"{where} must have a row per exam, got none. Write it again.")
     frame[names] = check_probabilities(frame[names], logits, where)
     folded = {"repeat", "fold"} <= set(frame.columns)
-    require_unique_ids(where, frame.index, frame["repeat"] if folded else None)
+    advice = "Delete them, or write the mean over the seeds."
+    require_unique_ids(where, frame.index, frame["repeat"] if folded else None, advice)
     warn_of_columns(frame, names, labels, where, named=paths is None)
     if folded:
         rows = frame.reset_index()[["exam", "repeat", "fold", *names]]
@@ -298,9 +300,7 @@ def _read_table(
             f"(present: {name_some(list(table.columns))}). Rename the columns, or name other "
             "tasks in `tasks`."
         )
-    for name in {"repeat", "fold"} & set(frame.columns):
-        frame[name] = check_whole_numbers(frame[name], where)
-    return frame
+    return check_fold_columns(frame, where)
 
 
 def _read_each_task(

@@ -75,7 +75,8 @@ def measure_fold_agreement(
     by_fold : DataFrame
         Columns task, repeat, fold, group, value.
     top : int, default 10
-        Number of groups that count as selected in a fold; at most half of them.
+        Number of groups that count as selected in a fold; at most half of them. Fewer do where
+        the next ones are equal, as groups that a model does not use are, with 0.
 
     Returns
     -------
@@ -100,8 +101,8 @@ def measure_fold_agreement(
         n_groups = values.shape[1]
         counted = max(1, min(top, n_groups // 2))
         ranks = np.apply_along_axis(rankdata, 1, values.to_numpy())
-        selected = np.argsort(np.argsort(-values.to_numpy(), axis=1, kind="stable"), axis=1)
-        chosen = selected < counted
+        # the last rank of equals: an order among them would be that of their names
+        chosen = np.apply_along_axis(rankdata, 1, -values.to_numpy(), "max") <= counted
         agreement[task] = {
             "rank_correlation": _correlate_pairs(ranks),
             "nogueira": nogueira_index(chosen),

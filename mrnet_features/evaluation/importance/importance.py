@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from joblib import delayed
-from scipy.special import ndtri
 
 from mrnet_features.evaluation.alignment import align_features
 from mrnet_features.evaluation.exam_values import take_weights
@@ -19,13 +18,14 @@ from mrnet_features.evaluation.importance.feature_groups import (
     name_grouping,
 )
 from mrnet_features.evaluation.importance.fold_agreement import measure_fold_agreement
-from mrnet_features.evaluation.importance.join_folds import join_folds, list_folds
+from mrnet_features.evaluation.importance.join_folds import count_sizes, join_folds, list_folds
 from mrnet_features.evaluation.importance.per_fold import VIEWS, choose_views, view_fold
 from mrnet_features.evaluation.importance_plots import (
     arrange_groups,
     plot_importance,
     plot_importance_map,
 )
+from mrnet_features.evaluation.metrics.auc import logit_interval, t_quantile
 from mrnet_features.evaluation.protocol.stratify import derive_seed
 from mrnet_features.evaluation.results import Result, choose_task
 from mrnet_features.jobs import run_jobs, show_progress
@@ -62,6 +62,9 @@ class Importance(Result):
     by_fold : DataFrame
         Columns task, repeat, fold, group, value: mean absolute SHAP value in the fold, or the
         first other view if there are no SHAP values.
+    sizes : DataFrame of shape (n_tasks + 1, 3), int64
+        Index task. Columns n_positive, n_negative and n_units: exams with a label, or groups of
+        exams if there are any. Of the mean the smallest of each.
     note : str
         Why the columns were grouped by cluster, if that was not asked for.
     """
@@ -70,6 +73,7 @@ class Importance(Result):
     groups: Mapping[str, list[str]]
     table: pd.DataFrame
     by_fold: pd.DataFrame
+    sizes: pd.DataFrame
     note: str = ""
 
     def __repr__(self) -> str:
@@ -106,23 +110,39 @@ class Importance(Result):
               -1 to 1, see `sum_shap_values`;
             - permutation: drop of the AUC when the columns of the group are permuted together;
             - drop_group: drop of the AUC when the model is fitted without the group;
-            - single_group: AUC of a model fitted on this group alone.
+            - single_group: AUC of a model fitted on this group alone; its interval is on the
+              logit scale.
 
         Raises
         ------
         ValueError
             If `task` is not a task.
+
+        Notes
+        -----
+        Intervals use the t distribution. Its degrees of freedom are the exams of the smaller class
+        minus 1, for SHAP values all exams minus 1, or the groups minus 1 if those are fewer.
         """
         chosen = choose_task(task, self.table["task"], self.headline)
         rows = self.table[self.table["task"] == chosen].drop(columns="task").set_index("group")
-        z = float(ndtri(0.5 + confidence / 2))
+        n_positive, n_negative, n_units = map(int, self.sizes.loc[chosen])
         columns: dict[str, Any] = {"n_columns": rows["n_columns"]}
         for view in VIEWS:
             if view not in rows.columns:
                 continue
             value, se = rows[view], rows[f"{view}_se"]
             columns[view] = value
-            columns[f"{view}_low"], columns[f"{view}_high"] = value - z * se, value + z * se
+            fewest = n_units if view == "shap" else min(n_positive, n_negative, n_units)
+            degrees = max(fewest - 1, 1)
+            half = t_quantile(0.5 + confidence / 2, degrees) * se
+            columns[f"{view}_low"], columns[f"{view}_high"] = value - half, value + half
+            if view == "single_group":
+                ends = [
+                    logit_interval(auc, error, n_positive, n_negative, confidence, degrees)
+                    for auc, error in zip(value, se, strict=True)
+                ]
+                for k, end in enumerate(("low", "high")):
+                    columns[f"{view}_{end}"] = [pair[k] for pair in ends]
             if view == "shap":
                 columns["share"] = value / value.sum()
                 columns["direction"] = rows["direction"]
@@ -364,6 +384,7 @@ def measure_groupings(
                 groups=groups,
                 table=join_folds(evaluation, groups, jobs, part, chosen),
                 by_fold=list_folds(list(groups), jobs, part, chosen),
+                sizes=count_sizes(evaluation),
                 note=NO_RECIPES if by is None and used == "cluster" else "",
             )
         )

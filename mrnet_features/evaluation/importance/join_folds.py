@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mrnet_features.evaluation.importance.per_fold import FoldView
     from mrnet_features.evaluation.protocol.cross_validation import Evaluation
 
-__all__ = ["join_folds", "list_folds"]
+__all__ = ["count_sizes", "join_folds", "list_folds"]
 
 
 def join_folds(
@@ -60,12 +60,14 @@ def join_folds(
             errors["shap"][row, test] += np.abs(view_of_fold.shap_values) / n_repeats
             directions[job] = view_of_fold.directions
         for view, aucs in view_of_fold.aucs.items():
-            values[view][row] += aucs / (n_folds * n_repeats)
+            values[view][row] += aucs
             errors[view][row, test] += view_of_fold.influence[view] / (n_folds * n_repeats)
     if "shap" in views:
         values["shap"] = errors["shap"].mean(axis=1)
         errors["shap"] -= values["shap"][:, None, :]
         errors["shap"] /= shape[1]
+    for view in set(views) - {"shap"}:
+        values[view] /= n_folds * n_repeats  # after the sum: the mean of perfect AUCs is 1
     warn_of_few(evaluation.labels, evaluation.groups)
     single = [row for row, task in enumerate(tasks) if _tests_one_group(evaluation, task)]
     for view in set(views) - {"shap"}:
@@ -88,6 +90,32 @@ def join_folds(
             block["direction"] = _mean_known(directions[np.isin(owner, rows)])
         blocks.append(block)
     return pd.concat(blocks, ignore_index=True)
+
+
+def count_sizes(evaluation: Evaluation) -> pd.DataFrame:
+    """Exams and groups behind the intervals of each task.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    DataFrame of shape (n_tasks + 1, 3), int64
+        See `Importance.sizes`.
+    """
+    rows = {}
+    for task, column in evaluation.labels.items():
+        known = column.notna()
+        groups = evaluation.groups
+        n_units = int(known.sum()) if groups is None else int(groups[known].nunique())
+        rows[task] = [int((column == 1).sum()), int((column == 0).sum()), n_units]
+    sizes = pd.DataFrame.from_dict(rows, orient="index")
+    sizes.columns = ["n_positive", "n_negative", "n_units"]
+    sizes = sizes.rename_axis(index="task")
+    if len(sizes) > 1:
+        sizes.loc["mean"] = sizes.min()
+    return sizes
 
 
 def _tests_one_group(evaluation: Evaluation, task: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,8 @@ CODES = {
 SUSPECT_AUC = 0.98
 SUSPECT_ORDER = 0.98
 SUSPECT_SHARE = 0.8
+# Expected number of columns of noise from which a finding says that it may be chance.
+LEVEL = 0.05
 
 N_SPLITS = 5
 """Folds of the check "acquisition"."""
@@ -211,17 +214,33 @@ def _find_single_columns(features: pd.DataFrame, labels: pd.DataFrame) -> list[L
             continue
         auc = (ranks[positive].sum(axis=0) - m * (m + 1) / 2) / (m * n)
         best = np.maximum(auc, 1 - auc)
+        n_orders = lgamma(m + n + 1) - lgamma(m + 1) - lgamma(n + 1)
+        chance = _describe_chance(n_orders, len(names), m + n)
         found.extend(
             LeakageFinding(
                 "single-column",
                 names[k],
                 float(best[k]),
                 f"Column {quote(names[k])} alone has an AUC of {best[k]:.3f} for "
-                f"{quote(task)}. Check that it was not computed from the label.",
+                f"{quote(task)}. Check that it was not computed from the label.{chance}",
             )
             for k in np.flatnonzero(best >= SUSPECT_AUC)
         )
     return found
+
+
+def _describe_chance(n_orders: float, n_columns: int, n_exams: int) -> str:
+    """Sentence on the columns of noise that few exams put into one of the two perfect orders.
+
+    The number of orders is given as its logarithm.
+    """
+    expected = exp(log(2 * n_columns) - n_orders)
+    if expected < LEVEL:
+        return ""
+    return (
+        f" With only {n_exams} exams, chance alone gives this to {expected:.2g} of {n_columns} "
+        "columns of noise on average."
+    )
 
 
 def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
@@ -232,6 +251,7 @@ def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
     scale = np.sqrt((ranks**2).sum(axis=0) * (position**2).sum())
     order = np.abs(position @ ranks) / np.where(scale > 0, scale, 1)
     names = list(features.columns)
+    chance = _describe_chance(lgamma(len(values) + 1), len(names), len(values))
     return [
         LeakageFinding(
             "exam-order",
@@ -239,7 +259,7 @@ def _find_exam_order(features: pd.DataFrame) -> list[LeakageFinding]:
             float(order[k]),
             f"Column {quote(names[k])} follows the order of the exam ids (rank correlation "
             f"{order[k]:.3f}). The order reflects how the data were collected. Leave this "
-            "column out.",
+            f"column out.{chance}",
         )
         for k in np.flatnonzero(order >= SUSPECT_ORDER)
     ]

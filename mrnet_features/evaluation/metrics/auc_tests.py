@@ -85,7 +85,8 @@ def minimum_detectable_difference(
     -------
     float
         In the unit of `se`; for the normal distribution with the defaults 2.80 `se`. NaN if `se`
-        is 0 or NaN: without variance there is no test to find anything.
+        is 0 or NaN: without variance there is no test to find anything. With few exams it may be
+        above 1: then no difference of two AUCs is found with that power.
 
     Raises
     ------

@@ -81,6 +81,11 @@ class Calibration(Result):
               is that of the sandwich estimator, and it uses the t distribution with the groups
               minus 1 as degrees of freedom.
 
+        Notes
+        -----
+        For intercept and slope, probabilities below 1e-6 or above 1 - 1e-6 count as these: the
+        log-odds of 0 and 1 are infinite. With many of them both depend on that limit.
+
         References
         ----------
         Liang and Zeger 1986, Biometrika 73(1):13-22, for groups;

@@ -73,7 +73,8 @@ def choose_threshold(
     Returns
     -------
     float
-        Midpoint of two neighbouring scores, or just above the highest score.
+        Midpoint of two neighbouring scores, or just above the highest score; the upper one of the
+        two if no number lies between them.
 
     Raises
     ------
@@ -108,7 +109,9 @@ def choose_threshold(
     if chosen == 0:
         return float(np.nextafter(np.max(np.asarray(scores, dtype=np.float64)), np.inf))
     lower = cuts[chosen + 1] if chosen + 1 < len(cuts) else cuts[chosen]
-    return float((cuts[chosen] + lower) / 2)
+    middle = float((cuts[chosen] + lower) / 2)
+    # between neighbouring floats there is none: it often rounds to the lower one
+    return middle if middle > lower else float(cuts[chosen])
 
 
 def check_rule(rule: str, target: float) -> None:
@@ -380,7 +383,8 @@ def _count(
             continue
         share = n_hits / n_exams
         size = n_exams if groups is None else effective_size(hits, members, n_repeats, groups)
-        low, high = wilson_interval(n_hits * (size / n_exams), size, confidence)
+        # n_hits * (size / n_exams) may round to more than size
+        low, high = wilson_interval(share * size, size, confidence)
         found |= {name: share, f"{name}_low": low, f"{name}_high": high}
         sizes[name] = size
     if prevalence is not None:

@@ -366,4 +366,5 @@ def _measure_area(
         slope = np.where(right > left, (upper - lower) / (right - left), 0.0)
     first, last = np.clip(left, start, end), np.clip(right, start, end)
     heights = 2 * lower + slope * (first + last - 2 * left)
-    return np.asarray((last - first) * heights / 2).sum(axis=1)
+    # Of a perfect curve the sum may round to more than the width.
+    return np.minimum(((last - first) * heights / 2).sum(axis=1), end - start)

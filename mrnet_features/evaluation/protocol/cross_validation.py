@@ -79,10 +79,10 @@ class Evaluation(Result):
         few = self.folds.summary(self.labels).filter(like="n_positive_").min()
         fewest = [f"{task} {count}" for task, count in zip(self.labels.columns, few, strict=True)]
         notes = [f"Fewest positive exams in a fold: {list_names(fewest)}."]
-        if self.folds.n_repeats == 1:
+        if any(error.source.startswith("fitted") for error in self.scores.errors.values()):
             notes.append(
-                "One repeat does not show how much the training exams matter, so the interval can "
-                "be too narrow. Use two or more."
+                "One partition into folds does not show how much the training exams matter, so "
+                "the interval can be too narrow. Use two repeats or more, each another partition."
             )
         if self.fit_labels is not None:
             notes.append("The models were fitted on other labels than those scored on.")

@@ -67,7 +67,8 @@ def _list_all(inputs: Inputs, parts: Mapping[str, Part], facts: dict[str, Any]) 
         )
     yield from _limit_comparison(inputs, parts)
     yield from _limit_probabilities(parts)
-    if inputs.evaluation is not None and inputs.evaluation.folds.n_repeats == 1:
+    errors = {} if inputs.evaluation is None else inputs.evaluation.scores.errors
+    if any(error.source.startswith("fitted") for error in errors.values()):
         yield (
             "Not that the intervals tell how other training exams would do: with one partition "
             "into folds they allow for other test exams only, and are too narrow."

@@ -63,3 +63,9 @@ def test_both_ways_are_those_of_two_calls():
         wanted = measure_added_value(base, added, labels, **options)
         pd.testing.assert_frame_equal(found.summary(), wanted.summary(), atol=1e-9)
         pd.testing.assert_frame_equal(found.weights, wanted.weights, atol=1e-4)
+
+
+def test_too_few_exams_for_two_folds_are_refused_with_what_two_need():
+    labels = pd.DataFrame({"acl": [0, 1] * 3}, index=list("abcdef"))
+    with pytest.raises(ValueError, match="at least 4 exams .* for 2 folds .* got 3 positive and 3"):
+        measure_added_value(labels * 0.5, labels * 0.9, labels)

@@ -8,6 +8,7 @@ from scipy.special import logit
 from mrnet_features.evaluation import HoldOut, cross_validate, make_folds
 from mrnet_features.evaluation.alignment import align_groups
 from mrnet_features.evaluation.comparison.compare import compare
+from mrnet_features.evaluation.metrics.unpaired_difference import MeasuredAuc, unpaired_interval
 from mrnet_features.models import logistic_baseline, prior_baseline
 from tests.support.tables import TASKS, add_folds, make_models
 
@@ -120,6 +121,28 @@ def test_equal_models_do_not_differ():
     assert summary["minimum_detectable_difference"].isna().all()
 
 
+def test_two_perfect_models_differ_as_little_as_few_exams_show():
+    """Two AUCs of 1 have no variance: the interval is that of AUCs of 1 on different exams."""
+    widths = []
+    for n_exams in (12, 48):
+        labels = pd.DataFrame({"acl": [0, 1] * (n_exams // 2), "fluid": [1, 0] * (n_exams // 2)})
+        noise = np.random.default_rng(0).random((2, *labels.shape)) / 2
+        models = {"one": labels + noise[0], "two": labels + noise[1]}
+        found = compare(models, labels).summary().set_index("task")
+        alone = MeasuredAuc(1.0, 0.0, n_exams // 2, n_exams // 2, n_exams // 2 - 1)
+        for row in found.to_dict("index").values():
+            assert (row["difference"], row["se"], row["p"]) == (0, 0, 1)
+            ends = unpaired_interval(alone, alone)
+            assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends)
+        turned = compare({name: -model for name, model in models.items()}, labels).summary()
+        np.testing.assert_allclose(turned[["ci_low", "ci_high"]], found[["ci_low", "ci_high"]])
+        widths.append(found["ci_high"] - found["ci_low"])
+    assert (widths[0] > 0.5).all()
+    assert (widths[1] < 0.5 * widths[0]).all()
+    constant = compare({"one": labels * 0, "two": labels * 0}, labels).summary()
+    assert (constant[["ci_low", "ci_high"]] == 0).all(axis=None)
+
+
 def test_nested_models_get_no_p():
     labels, models = make_models()
     summary = compare(models, labels, nested=True).summary()
@@ -227,6 +250,9 @@ def test_refusals():
         compare({"a": first.drop("0003").reindex(first.index), "b": second}, labels)
     with pytest.raises(ValueError, match="both classes of task 'acl', got only 0"):
         compare(models, labels.assign(acl=0))
+    unlabelled = labels.assign(acl=np.where(labels.index == labels.index[0], np.nan, 0))
+    with pytest.raises(ValueError, match="task 'acl', got only 0 in 159 exams with a label"):
+        compare(models, unlabelled)
     with pytest.raises(ValueError, match="must share their folds, got the hashes a .*, b "):
         compare({"a": add_folds(labels, first), "b": add_folds(labels, second, seed=1)}, labels)
     with pytest.raises(ValueError, match="'b' of .* every task, but has no 'meniscus'"):

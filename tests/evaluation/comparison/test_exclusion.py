@@ -9,6 +9,7 @@ from mrnet_features.evaluation import (
     cross_validate,
     measure_auc,
     measure_exclusion,
+    measure_subgroups,
     score_predictions,
 )
 from mrnet_features.evaluation.comparison.exclusion import estimate_error
@@ -113,6 +114,19 @@ def test_groups_are_the_units_of_the_error():
     grouped = measure_exclusion(scores, flagged, labels, groups=pairs).summary()
     np.testing.assert_allclose(alone["auc_kept"], grouped["auc_kept"])
     assert not np.isclose(alone["se"], grouped["se"]).any()
+
+
+def test_the_interval_of_the_excluded_exams_is_that_of_a_subgroup():
+    """Few groups widen it: their degrees of freedom are those of the t distribution."""
+    labels, scores, flagged = make_flagged(n_flagged=60)
+    is_flagged = pd.Series(labels.index.isin(flagged).astype(str), labels.index)
+    for groups in (None, pd.Series(np.arange(160) // 20, labels.index)):
+        found = measure_exclusion(scores, flagged, labels, groups=groups).summary()
+        own = measure_subgroups(scores, is_flagged, labels, groups=groups).summary()
+        own = own[own["level"] == "True"].set_index("task").loc[found.index]
+        for mine, other in (("auc_excluded", "auc"), ("excluded_low", "ci_low")):
+            np.testing.assert_allclose(found[mine], own[other], rtol=1e-12)
+        np.testing.assert_allclose(found["excluded_high"], own["ci_high"], rtol=1e-12)
 
 
 def test_too_few_excluded_exams_have_no_auc_of_their_own():

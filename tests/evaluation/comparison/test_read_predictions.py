@@ -67,6 +67,13 @@ def test_out_of_fold_files_keep_their_folds(truth, tmp_path):
     pd.testing.assert_frame_equal(read_predictions(tmp_path / "cv.csv"), rows)
 
 
+def test_probabilities_read_as_log_odds_give_a_warning(truth, tmp_path):
+    _, scores = truth
+    scores.to_csv(tmp_path / "cnn.csv")
+    with pytest.warns(UserWarning, match="cnn.csv' are from 0 to 1, .* Leave out logits=True"):
+        read_predictions(tmp_path / "cnn.csv", logits=True)
+
+
 def test_swapped_columns_give_a_warning_with_and_without_labels(truth, paths, tmp_path):
     labels, scores = truth
     order = ["acl", "meniscus", "abnormal"]
@@ -289,6 +296,8 @@ def test_a_constant_column_is_called_constant(truth, tmp_path):
         (f"{HEADER}0007,inf,0.1,0.2\n", "got 'inf' for exam '0007'"),
         ("id,repeat,fold,abnormal,acl,meniscus\n7,0.5,0,0.1,0.1,0.1\n", "whole numbers .*'0.5'"),
         (HEADER + "0007,0.1,0.2,0.3\n" * 3, "got '0007' more than once .2 rows too many"),
+        ("id,fold,abnormal,acl,meniscus\n7,0,0.1,0.1,0.1\n", "or neither, but has no 'repeat'"),
+        ("id,repeat,abnormal,acl,meniscus\n7,0,0.1,0.1,0.1\n", "or neither, but has no 'fold'"),
         (f"{HEADER}{'x' * 10**5},0.1,0.2,0.3\n", "at most 200 characters, got 100000"),
         (f"{HEADER}0007,{'x' * 10**5},0.2,0.3\n", "more characters.* for exam '0007'"),
     ],

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
+from scipy.stats import t
 
-from mrnet_features.evaluation import FewExamsWarning, Folds, cross_validate
+from mrnet_features.evaluation import FewExamsWarning, Folds, cross_validate, standard_error
 from mrnet_features.evaluation.importance.importance import importance, measure_groupings
 from mrnet_features.models import logistic_baseline
 from tests.support.tables import plant_signal
@@ -57,6 +59,40 @@ def test_drop_group_equals_a_cross_validation_without_the_group(planted, found):
     assert row["drop_group"] == pytest.approx(drop["mean"], abs=1e-12)
     error = np.sqrt(((full.influence() - without.influence())["mean"] ** 2).sum())
     assert row["drop_group_se"] == pytest.approx(error, abs=1e-12)
+
+
+def test_intervals_are_those_of_the_scores():
+    """The AUC of the only group is that of the model, with the same t distribution."""
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame({"acl": [0, 1, 1] * 8, "fluid": [0, 0, 1] * 8})
+    features = (labels + rng.normal(0, 0.8, labels.shape)).set_axis(["a", "b"], axis=1)
+    site = pd.Series(range(24), labels.index) // 2
+    for groups in (None, site):
+        run = cross_validate(
+            logistic_baseline(), features, labels, n_splits=2, n_repeats=1, groups=groups
+        )
+        whole = {"a": "all", "b": "all"}
+        found = importance(run, features, whole, views=("single_group", "permutation"))
+        scores = run.scores
+        for task in ("acl", "fluid", "mean"):
+            row = found.summary(task).loc["all"]
+            n_smallest = 8 if groups is None else min(8, len(set(site)))
+            auc, error = row["single_group"], standard_error(scores.influence[task], run.groups)
+            half = t.ppf(0.975, n_smallest - 1) * error / (auc * (1 - auc))
+            assert logit(row["single_group_high"]) - logit(auc) == pytest.approx(half)
+            assert logit(auc) - logit(row["single_group_low"]) == pytest.approx(half)
+            own = found.frame().set_index("task").loc[task, "permutation_se"]
+            width = row["permutation_high"] - row["permutation_low"]
+            assert width == pytest.approx(2 * t.ppf(0.975, n_smallest - 1) * own)
+
+
+def test_a_group_that_separates_the_classes_has_an_interval_that_ends_at_1():
+    labels = pd.DataFrame({"acl": [0, 1] * 12})
+    features = pd.DataFrame({"size": labels["acl"] + 0.5, "idle": 1.0})
+    run = cross_validate(logistic_baseline(), features, labels, n_splits=2)
+    found = importance(run, features, "column", views="single_group").summary().loc["size"]
+    assert found["single_group"] == found["single_group_high"] == 1
+    assert found["single_group_low"] == pytest.approx(run.summary().loc["acl", "ci_low"])
 
 
 def test_same_numbers_on_two_workers(planted):

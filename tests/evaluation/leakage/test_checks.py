@@ -160,3 +160,21 @@ def test_acquisition_is_compared_with_a_given_evaluation():
     perfect = weak.predictions.assign(**{task: labels[task].to_numpy() for task in labels})
     strong = dataclasses.replace(weak, predictions=perfect)
     assert check_leakage(shortcut, labels, whole=strong) == []
+
+
+def test_with_few_exams_a_finding_says_how_many_columns_of_noise_give_it():
+    """Of 70 ways to choose four of eight exams, two separate them."""
+    exams = [f"{k:04d}" for k in range(8)]
+    labels = pd.DataFrame({"acl": [0, 1] * 4}, index=exams)
+    noise = np.random.default_rng(0).normal(size=(8, 700))
+    table = pd.DataFrame(noise, exams, [f"c{k}" for k in range(700)])
+    found = [one for one in check_leakage(table, labels) if one.code == "single-column"]
+    assert 8 <= len(found) <= 35  # 20 are expected
+    said = "With only 8 exams, chance alone gives this to 20 of 700 columns of noise on average."
+    assert all(one.text.endswith(said) for one in found)
+    many = pd.DataFrame({"acl": [0, 1] * 40}, index=[f"{k:04d}" for k in range(80)])
+    copy, *_ = check_leakage(many.rename(columns={"acl": "copy"}), many)
+    assert copy.text.endswith("Check that it was not computed from the label.")
+    order = pd.DataFrame({"number": range(4)}, index=exams[:4])
+    (by_chance,) = check_leakage(order, labels[:4])  # 2 of 24 orders follow the ids
+    assert "column out. With only 4 exams, chance alone gives this to 0.083 of 1" in by_chance.text

@@ -135,3 +135,23 @@ def test_copies_of_an_exam_in_a_group_add_no_information():
     assert (naive["ppv_high"] < copies["ppv_high"] - 0.005).all()
     alone = apply_thresholds(scores, labels, cuts, groups=pd.Series(np.arange(100), labels.index))
     np.testing.assert_allclose(alone[ends], single[ends], atol=0.005)
+
+
+@pytest.mark.parametrize("rule", ["youden", "sensitivity", "specificity"])
+def test_scores_that_differ_in_the_last_bit_are_told_apart(rule):
+    """The mean of two neighbouring floats rounds to one of them, often to the lower."""
+    for low in np.random.default_rng(0).random(20):
+        high = np.nextafter(low, 1)
+        cut = choose_threshold([0, 0, 1, 1], [low / 2, low, high, 1], rule, target=1.0)
+        assert low < cut <= high
+
+
+@pytest.mark.parametrize("n_groups", [7, 14])
+def test_perfect_sensitivity_of_groups_counts_each_group_once(n_groups):
+    """25 * (7 / 25) is above 7 in floating point."""
+    exams = [f"{k:02d}" for k in range(50)]
+    labels = pd.DataFrame({"acl": [1] * 25 + [0] * 25}, index=exams)
+    groups = pd.Series([k % n_groups for k in range(25)] + [*range(100, 125)], index=exams)
+    found = apply_thresholds(labels * 0.5, labels, {"acl": 0.5}, groups=groups).loc["acl"]
+    ends = found["sensitivity_low"], found["sensitivity_high"]
+    assert ends == pytest.approx(wilson_interval(n_groups, n_groups))

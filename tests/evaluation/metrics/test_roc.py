@@ -87,6 +87,16 @@ def test_constant_and_perfect_scores():
     assert perfect["partial_auc"] == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("n_negative", [47, 50, 55, 92])
+def test_perfect_curve_fills_its_range(n_negative):
+    """Steps of these widths add up to more than .3 in floating point."""
+    labels = pd.DataFrame({"acl": [1] * 5 + [0] * n_negative})
+    scores = labels + np.linspace(0, 0.5, len(labels))[:, None]
+    found = measure_partial_auc(scores, labels, false_positive_rate=(0, 0.3)).loc["acl"]
+    assert found["mean_sensitivity"] == found["mean_sensitivity_high"] == 1
+    assert 0.2 < found["mean_sensitivity_low"] < 1
+
+
 def test_ranges_are_checked(study):
     labels, rows = study
     with pytest.raises(TypeError, match="`false_positive_rate` or `specificity` must be given"):
