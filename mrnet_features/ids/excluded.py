@@ -106,7 +106,8 @@ def select_findings(
     Returns
     -------
     DataFrame
-        Rows of those severities; all rows if there is no column "severity".
+        Rows of those severities; all rows if there is no column "severity". Without rows that lack
+        an exam: findings about the folder, as pandas reads them from a CSV file.
 
     Examples
     --------
@@ -114,6 +115,7 @@ def select_findings(
     >>> select_findings(marks)["exam"].tolist()
     ['b']
     """
+    findings = findings[findings["exam"].notna()]
     if severity is None or "severity" not in findings.columns:
         return findings
     wanted = [severity] if isinstance(severity, str) else list(severity)

@@ -55,3 +55,11 @@ def test_what_names_no_exams_is_refused(exclude, error, message):
 def test_the_file_of_an_audit_without_findings_leaves_nothing_out(tmp_path):
     (tmp_path / "audit.json").write_text("[]")
     assert list_excluded(pd.read_json(tmp_path / "audit.json", dtype={"exam": str})) == frozenset()
+
+
+def test_findings_about_the_folder_have_no_exam_in_a_csv_file(tmp_path):
+    findings = pd.DataFrame({"exam": ["", "0042"], "severity": ["reject"] * 2})
+    findings.to_csv(tmp_path / "audit.csv", index=False)
+    again = pd.read_csv(tmp_path / "audit.csv", dtype={"exam": str})
+    assert again["exam"].isna().tolist() == [True, False]
+    assert list_excluded(again) == list_excluded(findings) == {"0042"}
