@@ -118,6 +118,8 @@ def check_series(names: Iterable[str], argument: str = "planes") -> tuple[str, .
 
     Raises
     ------
+    TypeError
+        If it is neither text nor several values.
     ValueError
         If there is none, one is named twice or is not a name of a series, or a weighting is almost
         ``fluid`` or ``structural``: it would count as unknown.
@@ -127,8 +129,13 @@ def check_series(names: Iterable[str], argument: str = "planes") -> tuple[str, .
     >>> check_series(["axial", "sagittal_structural"])
     ('axial', 'sagittal_structural')
     """
+    if not isinstance(names, Iterable):
+        raise TypeError(
+            f"`{argument}` must be the name of a series or several of them, got "
+            f"{type(names).__name__}. Pass {argument}=['{PLANES[0]}']."
+        )
     asked = (names,) if isinstance(names, str) else tuple(names)
-    if not asked or len(set(asked)) < len(asked) or not all(map(is_series, asked)):
+    if not asked or not all(map(is_series, asked)) or len(set(asked)) < len(asked):
         raise ValueError(
             f"`{argument}` must be some of {', '.join(PLANES)}, or series of these planes such as "
             f"'sagittal_fluid', each once, got {name_some(asked) or 'none'}."

@@ -111,10 +111,17 @@ def test_a_weighting_that_is_almost_known_is_refused(name, meant):
         check_series([name])
 
 
-@pytest.mark.parametrize("names", [[], ["axial", "axial"], ["fluid"], ["axial__fluid"], [3]])
+@pytest.mark.parametrize(
+    "names", [[], ["axial", "axial"], ["fluid"], ["axial__fluid"], [3], [["axial"]]]
+)
 def test_lists_without_a_series_are_refused(names):
     with pytest.raises(ValueError, match="must be some of axial, coronal, sagittal, or series"):
         check_series(names)
+
+
+def test_a_number_is_no_list_of_series():
+    with pytest.raises(TypeError, match="`slots` must be the name of a series or several of them"):
+        check_series(3, "slots")
 
 
 def test_series_are_sorted_by_plane_and_other_names_are_left_out():

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrnet_features.data.exam import Exam
-from mrnet_features.messages import list_names, quote
+from mrnet_features.messages import list_names, name_some, quote
 from mrnet_features.notebook_html import format_code, format_paragraph, format_table
 
 __all__ = ["Dataset"]
@@ -92,7 +92,8 @@ class Dataset:
         TypeError
             If the key is none of these.
         ValueError
-            If a list names an exam twice, or the index of a mask does not match.
+            If a list names an exam twice, the index of a mask does not match, or labels have other
+            exams than the dataset.
         """
         if isinstance(key, str):
             return self.exams[self._find(key)]
@@ -195,5 +196,22 @@ class Dataset:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if isinstance(value, pd.DataFrame | pd.Series) and len(value):
-                changes[field.name] = value.iloc[list(indices)]
+                changes[field.name] = self._take_rows(field.name, value, indices)
         return dataclasses.replace(self, **changes)
+
+    def _take_rows(
+        self, name: str, table: pd.DataFrame | pd.Series[Any], indices: range | list[int]
+    ) -> pd.DataFrame | pd.Series[Any]:
+        """Rows of the exams at some indices; a table made by hand may have another order."""
+        if tuple(table.index) == self.ids:
+            return table.iloc[list(indices)]
+        unknown = [exam for exam in table.index if exam not in self._index_by_id]
+        if unknown or table.index.has_duplicates:
+            wrong = unknown or list(table.index[table.index.duplicated()])
+            raise ValueError(
+                f"`{name}` must have at most one row per exam of the dataset and the exam ids as "
+                f"its index, got {name_some(wrong)}{'' if unknown else ' again'}. Set the index, "
+                "or drop those rows."
+            )
+        known = set(table.index)
+        return table.loc[[exam for exam in map(self.ids.__getitem__, indices) if exam in known]]

@@ -43,12 +43,12 @@ class Exam:
     id : str
         Exam id as text with its leading zeros, such as "0042".
     paths : mapping of str to path or URL
-        The ``.npy`` file of each series; or a DICOM file, the folder of a DICOM series, or a NIfTI
-        file, which are read by `load_series` in the plane of the name. MRNet has one series per
-        plane: axial, coronal, sagittal. Others are named by plane and weighting, such as
-        ``sagittal_fluid``. Kept as absolute paths, so that they stay valid if the working folder
-        changes, and in worker processes that were started in another one. URLs and files in a zip
-        file are as for `load_mrnet`.
+        The ``.npy`` file of each series; or the folder of a DICOM series, a DICOM file named
+        ``.dcm`` or a NIfTI file, which are read by `load_series` in the plane of the name. MRNet
+        has one series per plane: axial, coronal, sagittal. Others are named by plane and weighting,
+        such as ``sagittal_fluid``. Kept as absolute paths, so that they stay valid if the working
+        folder changes, and in worker processes that were started in another one. URLs and files in
+        a zip file are as for `load_mrnet`.
     scale : Scale, optional
         Pixel size, size and percentiles of the stacks from DICOM and NIfTI, as for `load_series`.
         ``.npy`` files are read as they are, unless `spacing_mm` is given.
@@ -63,6 +63,8 @@ class Exam:
 
     Raises
     ------
+    TypeError
+        If `id` is not text, or `paths` not a mapping of text to paths.
     ValueError
         If `side` or `spacing_mm` is invalid, or the latter names a series without a path.
     """
@@ -74,7 +76,9 @@ class Exam:
     spacing_mm: Spacing | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Make the paths absolute, and check side and spacing."""
+        """Make the paths absolute, and check id, names of the series, side and spacing."""
+        if not isinstance(self.id, str):
+            raise TypeError(f"`id` must be text such as '0042', got {quote(self.id)}.")
         if not isinstance(self.paths, ExamPaths):
             object.__setattr__(self, "paths", ExamPaths(self.paths))
         spacing: Any = self.spacing_mm

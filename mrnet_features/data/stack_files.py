@@ -31,6 +31,11 @@ __all__ = [
 
 ADVICE = "Copy it again from the release."
 
+ADVICE_ON_NAME = (
+    "Names of stacks end in .npy, of DICOM files in .dcm and of NIfTI files in .nii or .nii.gz; of "
+    "a DICOM series pass the folder."
+)
+
 MOST_PIXELS = 2**27
 """Most pixels of a stack: 512 slices of 512 x 512 pixels."""
 
@@ -274,7 +279,8 @@ def _open_stack(path: AnyPath) -> Iterator[tuple[BinaryIO, NpyHeader]]:
 
 def _read_header(path: AnyPath, file: BinaryIO, size: int) -> NpyHeader:
     """Header of a stack file of so many bytes, checked; the file is then at the first pixel."""
-    with explain_errors(path, "a .npy file", ADVICE):
+    advice = ADVICE if path.suffix.lower() == ".npy" else ADVICE_ON_NAME
+    with explain_errors(path, "a .npy file", advice):
         header = read_npy_header(file)
     problem = _check_header(header, size - file.tell())
     if problem:

@@ -153,6 +153,8 @@ def read_study(
     """Exam of the DICOM files of one study; parameters and errors as of `Exam.from_dicom`."""
     root = require_local(folder, "A DICOM study").absolute()
     name = root.name if id is None else id
+    if not isinstance(name, str):
+        raise TypeError(f"`id` must be text such as '0042', got {quote(name)}.")
     problem = find_id_problem(name)
     if problem:
         raise ValueError(f"`id` must be an exam id, but {quote(name)} {problem}. Pass another one.")

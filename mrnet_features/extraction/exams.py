@@ -74,7 +74,7 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
     TypeError
         If it is a single exam or an array, or holds anything but exams.
     ValueError
-        If it is empty or an id occurs twice.
+        If it is empty, or an id occurs twice or is none.
     """
     if isinstance(exams, Exam | Mapping | np.ndarray | pd.DataFrame | str):
         raise TypeError(
@@ -91,6 +91,10 @@ def check_exams(exams: Sequence[ExamLike]) -> None:
     if len(exams) == 0:
         raise ValueError("`exams` must hold at least one exam, got none.")
     counted = Counter(exam.id for exam in exams if isinstance(exam, Exam))
+    for name in counted:
+        problem = find_id_problem(name)
+        if problem:
+            raise ValueError(f"`exams` must have exam ids, but {quote(name)} {problem}.")
     repeated = sorted(exam for exam, n in counted.items() if n > 1)
     if repeated:
         raise ValueError(

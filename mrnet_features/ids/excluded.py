@@ -16,6 +16,9 @@ __all__ = ["REJECT", "list_excluded", "require_text_ids", "select_findings"]
 REJECT = "reject"
 """Severity of findings and reader's marks that leave their exam out."""
 
+SEVERITIES = (REJECT, "check", "agree", "note")
+"""Severities of findings and of reader's marks."""
+
 
 def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str]:
     """Exam ids to leave out, from a list of ids or from a table with a column "exam".
@@ -36,24 +39,23 @@ def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str
     TypeError
         If it is a single text or path, or holds anything but text.
     ValueError
-        If the table has no column "exam", or an id is not valid.
+        If the table has no column "exam" or none of the known severities, or an id is not valid.
     """
-    if isinstance(exclude, str | Path):
-        advice = (
-            "Pass a list."
-            if isinstance(exclude, str) and not exclude.endswith((".json", ".csv", ".parquet"))
-            else "Read a file with pandas, such as read_json(path, dtype={'exam': str})."
-        )
+    if isinstance(exclude, str | Path) or not isinstance(exclude, Iterable | None):
+        got = quote(str(exclude)) if isinstance(exclude, str | Path) else type(exclude).__name__
         raise TypeError(
-            f"`exclude` must be a table or several exam ids, got {quote(str(exclude))}. {advice}"
+            f"`exclude` must be a table or several exam ids, got {got}. {_advise_on_file(exclude)}"
         )
     if isinstance(exclude, pd.DataFrame):
+        if exclude.empty and not len(exclude.columns):
+            return frozenset()  # as pandas reads the file of an audit without findings
         if "exam" not in exclude.columns:
             columns = name_some(list(exclude.columns))
             raise ValueError(
                 f"`exclude` must have a column 'exam', got {columns}. Pass the table of `audit`, "
                 "or a list of exam ids."
             )
+        _check_severities(exclude)
         # the exam is empty in a finding about the folder
         exclude = [exam for exam in select_findings(exclude)["exam"] if exam != ""]
     ids: list[Any] = [] if exclude is None else list(exclude)
@@ -65,6 +67,28 @@ def list_excluded(exclude: pd.DataFrame | Iterable[str] | None) -> frozenset[str
                 f"`exclude` must hold exam ids, but {quote(exam)} {problem}. Correct it."
             )
     return frozenset(ids)
+
+
+def _check_severities(findings: pd.DataFrame) -> None:
+    """Raise if no finding has a known severity: none of the exams would be left out."""
+    given = list(findings["severity"].unique()) if "severity" in findings.columns else []
+    if given and not set(given) & {*SEVERITIES}:
+        raise ValueError(
+            f"`exclude` must hold '{REJECT}' as the severity of exams to leave out, got "
+            f"{name_some(given)}. Correct the column, or drop it to leave out all its exams."
+        )
+
+
+def _advise_on_file(given: Any) -> str:
+    """What to pass instead of the name of a file, or of a single id."""
+    ending = Path(given).suffix.lower() if isinstance(given, str | Path) else ""
+    calls = {
+        ".json": "read_json(path, dtype={'exam': str})",
+        ".csv": "read_csv(path, dtype={'exam': str})",
+        ".parquet": "read_parquet(path)",
+    }
+    known = f"Read a file with pandas, such as {calls[ending]}." if ending in calls else ""
+    return known or "Pass a list."
 
 
 def select_findings(
@@ -82,7 +106,8 @@ def select_findings(
     Returns
     -------
     DataFrame
-        Rows of those severities; all rows if there is no column "severity".
+        Rows of those severities; all rows if there is no column "severity". Without rows that lack
+        an exam: findings about the folder, as pandas reads them from a CSV file.
 
     Examples
     --------
@@ -90,6 +115,7 @@ def select_findings(
     >>> select_findings(marks)["exam"].tolist()
     ['b']
     """
+    findings = findings[findings["exam"].notna()]
     if severity is None or "severity" not in findings.columns:
         return findings
     wanted = [severity] if isinstance(severity, str) else list(severity)

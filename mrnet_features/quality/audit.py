@@ -34,7 +34,7 @@ from mrnet_features.quality.image_quality import ImageQuality
 from mrnet_features.quality.measurements import Measures, measure_exam
 from mrnet_features.quality.named_rules import apply_named_rules, is_named
 from mrnet_features.quality.series_headers import SeriesHeader, read_series_headers
-from mrnet_features.quality.splits import Split, read_splits
+from mrnet_features.quality.splits import Split, name_apart, read_splits
 from mrnet_features.quality.stack_rules import apply_stack_rules
 from mrnet_features.quality.view_rules import apply_view_rules
 
@@ -118,6 +118,7 @@ def audit(
     """
     wanted = choose_codes(codes, skip)
     splits, planes = read_splits(data)
+    renamed = name_apart(splits)
     findings = [
         found._replace(split=name) for name, split in splits.items() for found in split.findings
     ]
@@ -138,7 +139,10 @@ def audit(
         unjudged = _find_unjudged(stacks, planes, wanted)
         if missing is not None:
             unjudged["weighting"] = weighting if "weighting" in wanted else {}
-    findings.extend(finding._replace(split=split_of[finding.exam]) for finding in found)
+    findings.extend(
+        finding._replace(exam=renamed.get(finding.exam, finding.exam), split=split_of[finding.exam])
+        for finding in found
+    )
     table = tabulate(findings, wanted)
     table.attrs["examined"] = {
         "exams": {name: split.n_exams for name, split in splits.items()},

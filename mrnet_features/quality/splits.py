@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mrnet_features.data.dataset import Dataset
@@ -117,6 +119,30 @@ def read_splits(data: Dataset | Given) -> tuple[dict[str, Split], list[str]]:
     if has_rsna_layout(root):
         return _read_studies(root)
     return _read_folder(root), list(PLANES)
+
+
+def name_apart(splits: Mapping[str, Split]) -> dict[str, str]:
+    """Rename exams whose id several splits have, such as to "train/0003".
+
+    Parameters
+    ----------
+    splits : mapping of str to Split
+        Their exams and labels are changed.
+
+    Returns
+    -------
+    dict of str to str
+        Id of each renamed exam by its new name.
+    """
+    counts = Counter(exam for split in splits.values() for exam in {e.id for e in split.exams})
+    shared = {exam for exam, n in counts.items() if n > 1}
+    ids: dict[str, str] = {}
+    for name, split in splits.items() if shared else ():
+        names = {exam: f"{name}/{exam}" for exam in shared}
+        ids |= {names[exam]: exam for exam in shared}
+        split.exams = tuple(replace(e, id=names.get(e.id, e.id)) for e in split.exams)
+        split.labels = {names.get(exam, exam): known for exam, known in split.labels.items()}
+    return ids
 
 
 def _read_studies(root: AnyPath) -> tuple[dict[str, Split], list[str]]:

@@ -42,6 +42,9 @@ UNKNOWN_LENGTH = 0xFFFFFFFF
 
 ADVICE = "Copy it again from its source."
 
+SUFFIXES = (".dcm", ".ima")
+"""Ends of names of DICOM files; many have none."""
+
 
 @dataclass(frozen=True)
 class DicomFile:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from pathlib import Path
 from typing import NamedTuple
 
-from mrnet_features.series.dicom_files import ADVICE, DicomFile
+from mrnet_features.series.dicom_files import (
+    ADVICE,
+    SUFFIXES,
+    DicomFile,
+    NotDicomError,
+    read_dicom_header,
+)
 from mrnet_features.series.dicom_tags import DamagedSequenceError, TagValues
 from mrnet_features.series.orientation import make_directions
 from mrnet_features.series.side import read_side
@@ -13,6 +21,13 @@ from mrnet_features.series.volume import Directions, find_size_problem, find_spa
 from mrnet_features.series.weighting import Tags
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
+
+MR_PICTURES = {
+    "1.2.840.10008.5.1.4.1.1.4": "MR Image Storage",
+    "1.2.840.10008.5.1.4.1.1.4.1": "Enhanced MR Image Storage",
+    "1.2.840.10008.5.1.4.1.1.4.4": "Legacy Converted Enhanced MR Image Storage",
+}
+"""Kinds of files that always hold a picture."""
 
 LARGEST = 1e12
 """Largest slope and intercept."""
@@ -94,6 +109,40 @@ def has_picture(file: DicomFile) -> bool:
     bool
     """
     return file.tags.has("Rows") and file.pixel_start >= 0
+
+
+def read_picture(path: Path, more_tags: Collection[int] = ()) -> DicomFile | None:
+    """Header of a file with a picture, or None for a file of another kind.
+
+    Parameters
+    ----------
+    path : Path
+    more_tags : collection of int, default ()
+        As for `read_dicom_header`.
+
+    Returns
+    -------
+    DicomFile or None
+        None for files that are not DICOM, reports and directories.
+
+    Raises
+    ------
+    OSError, ValueError, ModuleNotFoundError
+        As `read_dicom_header`. Also if a file is named as DICOM and is not, or is of a kind that
+        has a picture and lacks it: without an error, a slice would be missing.
+    """
+    try:
+        file = read_dicom_header(path, more_tags)
+    except NotDicomError:
+        if path.suffix.lower() in SUFFIXES:
+            raise
+        return None
+    if has_picture(file):
+        return file
+    kind = MR_PICTURES.get(file.tags.word("SOPClassUID"))
+    if kind:
+        raise ValueError(f"'{path}' must hold a picture ({kind}), but ends before it. {ADVICE}")
+    return None
 
 
 def list_frames(file: DicomFile) -> list[Frame]:

@@ -48,7 +48,7 @@ def read_dicom_volume(
     label : str
         Folder or file, for messages.
     plane : str, optional
-        Plane to keep if the series holds several.
+        Plane as the caller says: the one to keep if the series holds several.
     spacing_mm : tuple of 2 floats, optional
         Distance of rows and columns if the files do not say.
 
@@ -59,7 +59,7 @@ def read_dicom_volume(
     Raises
     ------
     ValueError
-        If a file is not read, or the pictures are of several orientations.
+        If a file is not read, or the pictures are of several orientations or at one position.
     """
     frames = [frame for file in files for frame in list_frames(file)]
     _check_size(frames, label)
@@ -68,7 +68,7 @@ def read_dicom_volume(
     frames = _keep_one_orientation(frames, label, plane, said)
     steps: dict[str, Any] = {"source": "DICOM", "files": len({f.file.path for f in frames})}
     n_read = len(frames)
-    frames, rule = _sort_frames(frames, said)
+    frames, rule = _sort_frames(frames, label, plane, said)
     steps |= {"order": rule, "pictures_left_out_at_same_position": n_read - len(frames)}
     first = frames[0]
     pixel_mm = first.pixel_mm or spacing_mm
@@ -80,7 +80,7 @@ def read_dicom_volume(
     positions = None
     if all(frame.position is not None for frame in frames) and first.directions is not None:
         positions = np.array([frame.position for frame in frames], dtype=np.float64)
-    gap = _measure_gap(frames, positions, said)
+    gap = _measure_gap(frames, positions, plane, said)
     _describe_kind(frames, said)
     steps |= {
         "transfer_syntax": sorted({name_syntax(f.file.syntax) or "unknown" for f in frames}),
@@ -171,7 +171,9 @@ def _is_parallel(one: Frame, other: Frame) -> bool:
     return min(cosines) >= SAME_DIRECTION
 
 
-def _sort_frames(frames: list[Frame], said: list[str]) -> tuple[list[Frame], str]:
+def _sort_frames(
+    frames: list[Frame], label: str, plane: str | None, said: list[str]
+) -> tuple[list[Frame], str]:
     """Pictures in the order of their position, one at each; and the rule."""
 
     def later(frame: Frame) -> tuple[float, str, int]:
@@ -188,7 +190,7 @@ def _sort_frames(frames: list[Frame], said: list[str]) -> tuple[list[Frame], str
                 "it may be reversed, and repeats are not found."
             )
         return sorted(frames, key=later), rule
-    normal = find_normal(directions)
+    normal = find_normal(directions, plane)
     places = {id(frame): float(np.dot(normal, frame.position or ())) for frame in frames}
     frames = sorted(frames, key=lambda frame: (places[id(frame)], *later(frame)))
     at_each: list[list[Frame]] = []
@@ -198,6 +200,13 @@ def _sort_frames(frames: list[Frame], said: list[str]) -> tuple[list[Frame], str
         else:
             at_each.append([frame])
     n_repeats = len(frames) - len(at_each)
+    echoes = {f.sequence.echo if f.sequence.echo > 0 else 0.0 for f in frames}  # 0 if unknown
+    if n_repeats and len(at_each) == 1 and len(echoes) == 1:
+        raise ValueError(
+            f"'{label}' must hold slices at different positions, got {len(frames)} pictures at the "
+            "same one: they are time points of one slice, or ImagePositionPatient was overwritten. "
+            "Leave it out, or copy the original files."
+        )
     if n_repeats:
         said.append(
             f"{n_repeats} of {len(frames)} pictures lie at the same position as another one "
@@ -212,7 +221,9 @@ def _sort_frames(frames: list[Frame], said: list[str]) -> tuple[list[Frame], str
     return [min(group, key=first) for group in at_each], "position along the normal"
 
 
-def _measure_gap(frames: Sequence[Frame], positions: Float64Array | None, said: list[str]) -> float:
+def _measure_gap(
+    frames: Sequence[Frame], positions: Float64Array | None, plane: str | None, said: list[str]
+) -> float:
     """Distance of slices in mm; warnings about gaps and shifts."""
     stated = frames[0].gap_mm
     directions = frames[0].directions
@@ -220,7 +231,7 @@ def _measure_gap(frames: Sequence[Frame], positions: Float64Array | None, said: 
         if math.isnan(stated):
             said.append("The distance of the slices is not stated.")
         return stated
-    normal = find_normal(directions)
+    normal = find_normal(directions, plane)
     gaps = np.diff(positions @ normal)
     median = float(np.median(gaps))
     if np.max(gaps) > UNEVEN * median or np.min(gaps) < median / UNEVEN:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from mrnet_features.files.stored_paths import AnyPath
-from mrnet_features.series.dicom_files import DicomFile, NotDicomError, read_dicom_header
-from mrnet_features.series.dicom_frames import has_picture
+from mrnet_features.series.dicom_files import DicomFile
+from mrnet_features.series.dicom_frames import read_picture
 from mrnet_features.series.fetching import fetch
 
 __all__ = ["read_first_picture", "read_pictures"]
@@ -32,17 +32,14 @@ def read_pictures(paths: Sequence[AnyPath], more_tags: Collection[int] = ()) -> 
     Raises
     ------
     OSError, ValueError, ModuleNotFoundError
-        As `read_dicom_header`, except for files that are not DICOM.
+        As `read_picture`.
     """
     for path in paths:
         stored: Any = path  # for messages, where its local copy is gone
-        try:
-            with fetch(path) as local:
-                file = dataclasses.replace(read_dicom_header(local, more_tags), path=stored)
-        except NotDicomError:
-            continue
-        if has_picture(file):
-            yield file
+        with fetch(path) as local:
+            file = read_picture(local, more_tags)
+        if file is not None:
+            yield dataclasses.replace(file, path=stored)
 
 
 def read_first_picture(

@@ -17,12 +17,12 @@ from mrnet_features.series.assemble import (
     check_scale,
 )
 from mrnet_features.series.dicom_files import (
+    SUFFIXES,
     DicomFile,
-    NotDicomError,
     list_files,
     read_dicom_header,
 )
-from mrnet_features.series.dicom_frames import has_picture
+from mrnet_features.series.dicom_frames import read_picture
 from mrnet_features.series.dicom_series import read_dicom_volume
 from mrnet_features.series.fetching import fetch
 from mrnet_features.series.nifti import is_nifti, read_nifti_volume
@@ -126,7 +126,7 @@ def read_volume(
         As `load_series`.
     """
     if is_nifti(path) and not path.is_dir():
-        return read_nifti_volume(path, spacing_mm)
+        return read_nifti_volume(path, spacing_mm, plane)
     if path.is_dir():
         groups, said = read_series_files(path)
     else:
@@ -139,7 +139,7 @@ def read_volume(
 
 
 def is_scanner_file(path: AnyPath) -> bool:
-    """Whether a path is read by `load_series`: a folder, or a name that ends in .dcm or .nii.
+    """Whether a path is read by `load_series`: a folder, or a name that ends as DICOM or NIfTI.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def is_scanner_file(path: AnyPath) -> bool:
     """
     if path.suffix == ".npy":
         return False
-    return is_nifti(path) or path.suffix.lower() in (".dcm", ".ima") or path.is_dir()
+    return is_nifti(path) or path.suffix.lower() in SUFFIXES or path.is_dir()
 
 
 def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[str]]:
@@ -177,15 +177,11 @@ def read_series_files(folder: Path) -> tuple[dict[str, list[DicomFile]], list[st
     groups: dict[str, list[DicomFile]] = {}
     n_other = 0
     for path in paths:
-        try:
-            file = read_dicom_header(path)
-        except NotDicomError:
+        file = read_picture(path)
+        if file is None:
             n_other += 1
-            continue
-        if has_picture(file):
-            groups.setdefault(file.tags.word("SeriesInstanceUID"), []).append(file)
         else:
-            n_other += 1
+            groups.setdefault(file.tags.word("SeriesInstanceUID"), []).append(file)
     if not groups:
         raise ValueError(
             f"'{folder}' holds no DICOM file with a picture (of {len(paths)} files). Pass the "

@@ -77,7 +77,9 @@ def find_json_beside(path: AnyPath) -> AnyPath:
     return path.with_name(f"{path.name[: -len(ending)]}.json")
 
 
-def read_nifti_volume(path: Path, spacing_mm: tuple[float, float] | None = None) -> Volume:
+def read_nifti_volume(
+    path: Path, spacing_mm: tuple[float, float] | None = None, plane: str | None = None
+) -> Volume:
     """Volume of a NIfTI file; no voxel is read yet.
 
     Parameters
@@ -86,6 +88,8 @@ def read_nifti_volume(path: Path, spacing_mm: tuple[float, float] | None = None)
         ``.nii`` or ``.nii.gz``.
     spacing_mm : tuple of 2 floats, optional
         Distance of rows and columns if the file has no affine.
+    plane : str, optional
+        Plane as the caller says; it matters for slices halfway between two planes.
 
     Returns
     -------
@@ -140,7 +144,7 @@ def read_nifti_volume(path: Path, spacing_mm: tuple[float, float] | None = None)
     if affine is not None and directions is not None:
         steps = np.arange(n_slices)[:, None] * affine[:3, axis]
         positions = affine[:3, 3] + steps
-        is_reversed = bool(find_normal(directions) @ affine[:3, axis] < 0)
+        is_reversed = bool(find_normal(directions, plane) @ affine[:3, axis] < 0)
         positions = positions[::-1] if is_reversed else positions
     reader = _Reader(path, picture, shape, axis, (row_axis, column_axis))
     sides, maker, tags = _read_json_beside(path, said)

@@ -55,12 +55,15 @@ class Turn(NamedTuple):
         return turned[:, ::-1] if self.flips_columns else turned
 
 
-def find_normal(directions: Directions) -> Float64Array:
-    """Unit normal of slices, on the side where its largest component is positive.
+def find_normal(directions: Directions, plane: str | None = None) -> Float64Array:
+    """Unit normal of slices, on the side to which slices of their plane are counted.
 
     Parameters
     ----------
     directions : Directions
+    plane : {"axial", "coronal", "sagittal"}, optional
+        Plane as the caller says. By default the one whose normal is nearest: of slices halfway
+        between two planes, the two are counted to different sides.
 
     Returns
     -------
@@ -68,7 +71,8 @@ def find_normal(directions: Directions) -> Float64Array:
     """
     normal = np.cross(np.array(directions.right), np.array(directions.down))
     normal = normal / np.linalg.norm(normal)
-    sign = 1.0 if normal[np.argmax(np.abs(normal))] > 0 else -1.0
+    axis = int(np.argmax(np.abs(normal))) if plane is None else PLANE_BY_AXIS.index(plane)
+    sign = 1.0 if normal[axis] > 0 else -1.0
     return np.asarray(sign * normal, dtype=np.float64)
 
 

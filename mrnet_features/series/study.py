@@ -139,9 +139,16 @@ def choose_series(
 
     Raises
     ------
+    TypeError
+        If `wanted` is no mapping.
     ValueError
         If no series can be chosen, or a wanted one is missing, can't be read or has another plane.
     """
+    if not isinstance(wanted, Mapping | None):
+        raise TypeError(
+            "`series` must be a mapping of plane to SeriesInstanceUID, got "
+            f"{type(wanted).__name__}. Pass {{'sagittal': uid}}."
+        )
     wanted = dict(wanted or {})
     unknown = [plane for plane in wanted if plane not in PLANES]
     if unknown:

@@ -290,6 +290,9 @@ def _name_studies(names: Mapping[Path, str], ids: str | Path | None) -> dict[str
                 f"{name_some(list(table.columns))}."
             )
         given = dict(zip(table["folder"], table["exam"], strict=True))
+        if len(given) < len(table):
+            twice = list(table["folder"][table["folder"].duplicated()].unique())
+            raise ValueError(f"'{ids}' must name each folder once, got {name_some(twice)} again.")
         lacking = [name for name in names.values() if name not in given]
         if lacking:
             raise ValueError(

@@ -80,6 +80,20 @@ def test_exams_without_labels_can_be_selected(train):
     assert part.labels.empty
 
 
+def test_labels_made_by_hand_are_taken_by_id(train):
+    shuffled = Dataset(train.exams, train.labels.iloc[[2, 0]])
+    assert shuffled[:2].labels.index.tolist() == ["0000"]
+    assert shuffled[["0002", "0000"]].labels.equals(train.labels.loc[["0002", "0000"]])
+    assert shuffled[["0001"]].labels.empty
+
+
+@pytest.mark.parametrize("ids", [["0000", "0001", "9999"], ["0000", "0001", "0001"], [0, 1, 2]])
+def test_labels_of_other_exams_are_not_taken_by_position(train, ids):
+    mixed = Dataset(train.exams, train.labels.set_axis(ids))
+    with pytest.raises(ValueError, match=r"`labels` must have at most one row per exam"):
+        mixed[1:]
+
+
 @pytest.mark.parametrize(
     ("key", "near"),
     [("1", "0001"), ("0011", "0002"), ("0001a", "0001, 0002"), ("-", "0000"), ("knee", "0002")],

@@ -187,6 +187,21 @@ def test_a_wrong_spacing_is_refused(spacing, message):
         Exam("0042", {"axial": "a.npy"}, spacing_mm=spacing)
 
 
+@pytest.mark.parametrize("exam", [42, None])
+def test_an_exam_id_that_is_no_text_is_refused(exam):
+    with pytest.raises(TypeError, match="`id` must be text such as '0042', got"):
+        Exam(exam, {})
+
+
+def test_a_dicom_file_without_an_ending_is_said_to_need_one(tmp_path):
+    pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
+    path = write_series(tmp_path / "s", "sagittal", draw_stack(1)) / "IM0000"
+    with pytest.raises(ValueError, match="of DICOM files in .dcm"):
+        Exam("0042", {"sagittal": path}).load("sagittal")
+    named = path.rename(path.with_suffix(".dcm"))
+    assert Exam("0042", {"sagittal": named}).load("sagittal").shape == (1, 256, 256)
+
+
 def test_a_stack_in_memory_has_a_scale_if_its_spacing_is_given():
     stacks = {"axial": np.zeros((1, 8, 8), np.uint8)}
     assert not hold_stacks(stacks).has_scale("axial")

@@ -57,3 +57,17 @@ def test_files_of_a_folder_are_those_of_its_ids():
     assert "0001" not in files
     with pytest.raises(KeyError):
         files["0001"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "got"),
+    [
+        ("a.npy", "got str"),
+        ([Path("a.npy")], "got list"),
+        ({"axial": None}, "got NoneType for 'axial'"),
+        ({1: "a.npy"}, "got 1 as a series"),
+    ],
+)
+def test_what_is_no_mapping_to_paths_is_refused(paths, got):
+    with pytest.raises(TypeError, match=f"`paths` of an exam must be a mapping .*, {got}"):
+        Exam("0042", paths)

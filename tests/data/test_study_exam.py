@@ -86,6 +86,10 @@ def test_scale_and_choice_can_be_passed(disc):
         mf.Exam.from_dicom(disc, pixel_mm=-1)
     with pytest.raises(ValueError, match="`id` must be an exam id"):
         mf.Exam.from_dicom(disc, id=" ")
+    with pytest.raises(TypeError, match="`id` must be text such as '0042', got 42"):
+        mf.Exam.from_dicom(disc, id=42)
+    with pytest.raises(TypeError, match="`series` must be a mapping of plane .*, got list"):
+        mf.Exam.from_dicom(disc, series=[uid])
 
 
 def test_a_changed_file_or_scale_is_seen(disc):

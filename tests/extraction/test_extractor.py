@@ -304,6 +304,12 @@ def test_one_repeated_id_among_many_exams_is_found_in_linear_time():
     assert time.process_time() - start < 1
 
 
+@pytest.mark.parametrize("name", ["", " 42", "nan", "4.2"])
+def test_exams_have_ids_that_a_table_can_hold(name):
+    with pytest.raises(ValueError, match="`exams` must have exam ids, but"):
+        check_exams([Exam("0000", {}), Exam(name, {})])
+
+
 @pytest.mark.parametrize("name", ["pools", "planes"])
 def test_the_message_about_very_many_names_is_short(name):
     extractor = FeatureExtractor(**{name: ["m" * 1000] * 100_000})

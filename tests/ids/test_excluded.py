@@ -1,5 +1,7 @@
 """Which findings leave an exam out is one rule for loading and for evaluations."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -36,12 +38,28 @@ def test_a_list_and_a_table_leave_out_the_same_exams():
 @pytest.mark.parametrize(
     ("exclude", "error", "message"),
     [
-        ("marks.csv", TypeError, "Read a file with pandas"),
+        ("marks.csv", TypeError, "Read a file with pandas, such as read_csv"),
+        (Path("audit.json"), TypeError, "Read a file with pandas, such as read_json"),
+        (3, TypeError, "got int. Pass a list"),
         ("0003", TypeError, "Pass a list"),
         (pd.DataFrame({"id": []}), ValueError, "must have a column 'exam', got 'id'"),
         (["7.0"], ValueError, "'7.0' is a decimal number"),
+        (MARKS.assign(severity="Reject"), ValueError, "must hold 'reject' as the severity"),
     ],
 )
 def test_what_names_no_exams_is_refused(exclude, error, message):
     with pytest.raises(error, match=message):
         list_excluded(exclude)
+
+
+def test_the_file_of_an_audit_without_findings_leaves_nothing_out(tmp_path):
+    (tmp_path / "audit.json").write_text("[]")
+    assert list_excluded(pd.read_json(tmp_path / "audit.json", dtype={"exam": str})) == frozenset()
+
+
+def test_findings_about_the_folder_have_no_exam_in_a_csv_file(tmp_path):
+    findings = pd.DataFrame({"exam": ["", "0042"], "severity": ["reject"] * 2})
+    findings.to_csv(tmp_path / "audit.csv", index=False)
+    again = pd.read_csv(tmp_path / "audit.csv", dtype={"exam": str})
+    assert again["exam"].isna().tolist() == [True, False]
+    assert list_excluded(again) == list_excluded(findings) == {"0042"}

@@ -13,6 +13,7 @@ import pytest
 
 from mrnet_features.data.dataset import Dataset
 from mrnet_features.data.mrnet.load import load_mrnet
+from mrnet_features.names import PLANES
 from mrnet_features.quality import audit as quality_audit
 from mrnet_features.quality.audit import MEASUREMENTS, audit, measure_quality
 from mrnet_features.quality.findings import COLUMNS, FOLDER_CODES
@@ -59,6 +60,26 @@ def break_folder(root):
     path.unlink()
     path.write_bytes(whole[:-5])
     stack_path(root, 5, "coronal").unlink()
+
+
+def test_exams_of_one_id_in_both_splits_are_told_apart(root):
+    first, last = name(0), name(N_TRAIN + N_VALID - 1)
+    for plane in PLANES:
+        path = root / "valid" / plane / f"{last}.npy"
+        path.rename(path.with_stem(first))
+    for path in root.glob("valid-*.csv"):
+        path.write_text(path.read_text().replace(last, first))
+    for path in root.glob("*/*/*.npy"):  # four exams are enough
+        if path.stem not in (first, name(1), name(N_TRAIN)):
+            path.unlink()
+    change_stack(root, 0, "axial", blank_two_slices)
+    change_stack(root, 0, "coronal", lambda _: np.load(root / "valid/coronal" / f"{first}.npy"))
+    found = audit(root, codes=["blank-slices", "duplicate"])
+    assert found["exam"].tolist() == [first] * 2
+    assert found["split"].tolist() == ["train"] * 2
+    assert found["plane"].tolist() == ["axial", "coronal"]
+    assert f"The same pixels as exam 'valid/{first}'" in found["advice"].iloc[1]
+    assert "One is in train, the other in valid" in found["advice"].iloc[1]
 
 
 def test_problems_of_a_folder_are_findings_instead_of_an_error(root):

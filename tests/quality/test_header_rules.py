@@ -132,11 +132,11 @@ def test_the_position_of_one_sagittal_picture_tells_nothing(tmp_path):
 def test_one_file_of_each_series_is_opened(tmp_path, monkeypatch):
     exam = write_exam(tmp_path, axial_fluid={}, coronal_structural={})
     opened = []
-    from mrnet_features.series import first_picture
+    from mrnet_features.series import dicom_frames
 
-    read = first_picture.read_dicom_header
+    read = dicom_frames.read_dicom_header
     monkeypatch.setattr(
-        first_picture, "read_dicom_header", lambda *a: opened.append(a[0]) or read(*a)
+        dicom_frames, "read_dicom_header", lambda *a: opened.append(a[0]) or read(*a)
     )
     monkeypatch.setattr(quality_audit, "measure_exam", None)
     audit(Dataset((exam,), pd.DataFrame()), codes=HEADER_CODES)

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
+import mrnet_features as mf
 from mrnet_features.series.dicom_files import read_dicom_header
 from mrnet_features.series.dicom_frames import has_picture, list_frames
-from tests.support.dicom_files import draw_stack, make_dataset, make_enhanced, write_dataset
+from mrnet_features.series.first_picture import read_pictures
+from tests.support.dicom_files import (
+    draw_stack,
+    make_dataset,
+    make_enhanced,
+    write_dataset,
+    write_series,
+)
 
 pydicom = pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
 
@@ -47,3 +55,15 @@ def test_a_file_without_pixels_holds_no_picture(tmp_path):
     assert not has_picture(file)
     with pytest.raises(ValueError, match="holds no picture"):
         list_frames(file)
+
+
+@pytest.mark.parametrize("size", [0, 600])
+def test_a_slice_that_was_cut_off_is_an_error_not_a_missing_slice(tmp_path, size):
+    names = [f"{k}.dcm" for k in range(4)]
+    path = write_series(tmp_path / "s", "sagittal", draw_stack(4), names=names)
+    whole = (path / "2.dcm").read_bytes()
+    (path / "2.dcm").write_bytes(whole[:size])
+    with pytest.raises(ValueError, match=r"2.dcm' (must hold a picture|does not begin as a DICOM)"):
+        mf.load_series(path)
+    with pytest.raises(ValueError, match=r"2.dcm'"):
+        list(read_pictures(sorted(path.iterdir())))

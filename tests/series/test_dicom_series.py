@@ -49,6 +49,33 @@ def test_of_repeats_the_shortest_echo_then_the_lowest_number_is_kept(tmp_path, s
     assert "the shortest echo time was kept" in found.warnings[0]
 
 
+def test_slices_near_45_degrees_lie_in_the_order_of_the_plane_that_is_stated(tmp_path, stack):
+    """The two planes count them in opposite directions, whichever is nearer."""
+
+    def rotate(dataset, k):
+        turned = np.eye(3)
+        turned[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        ahead = np.reshape(dataset.ImageOrientationPatient, (2, 3)).astype(float)
+        dataset.ImageOrientationPatient = [round(v, 6) for v in (ahead @ turned.T).ravel()]
+        place = np.array(dataset.ImagePositionPatient, float)
+        dataset.ImagePositionPatient = [round(v, 6) for v in turned @ place]
+
+    for angle in np.radians([-44, -46]):
+        path = write_series(tmp_path / f"{angle:.3f}", "sagittal", stack, edit=rotate)
+        found = {plane: load(path, plane=plane) for plane in ("sagittal", "coronal")}
+        assert np.array_equal(found["sagittal"].stack[:, 2:62, 7:57], mf.to_uint8(stack))
+        assert found["coronal"].spacing_mm[0] == pytest.approx(3.3)
+
+
+def test_pictures_at_one_position_are_no_stack(tmp_path, stack):
+    def overwrite(dataset, k):
+        dataset.ImagePositionPatient = [0, 0, 0]
+
+    path = write_series(tmp_path / "s", "axial", stack, edit=overwrite)
+    with pytest.raises(ValueError, match="different positions, got 6 pictures at the same one"):
+        load(path)
+
+
 def test_pictures_of_a_rarer_size_are_left_out(tmp_path, stack):
     path = write_series(tmp_path / "s", "axial", stack)
     write_dataset(path / "odd", make_dataset("axial", 9, stack[0, :40]))

@@ -3,7 +3,7 @@
 import pytest
 
 from mrnet_features.data.exam_side import find_headers_side
-from mrnet_features.series import first_picture
+from mrnet_features.series import dicom_frames
 from mrnet_features.series.first_picture import read_first_picture, read_pictures
 from tests.support.dicom_files import draw_stack, write_series
 
@@ -27,9 +27,9 @@ def test_files_without_a_picture_are_passed_over(tmp_path):
 
 def test_the_side_needs_one_picture(tmp_path, monkeypatch):
     paths, opened = write(tmp_path), []
-    read = first_picture.read_dicom_header
+    read = dicom_frames.read_dicom_header
     monkeypatch.setattr(
-        first_picture, "read_dicom_header", lambda *a: opened.append(a[0]) or read(*a)
+        dicom_frames, "read_dicom_header", lambda *a: opened.append(a[0]) or read(*a)
     )
     assert find_headers_side({"coronal": paths}).name == "left"
     assert opened == paths[:2]

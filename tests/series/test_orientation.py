@@ -50,6 +50,14 @@ def test_the_normal_points_left_back_or_up():
             assert find_normal(directions)[axis] == 1
 
 
+@pytest.mark.parametrize("degrees", [44, 46, 134, 136])
+def test_slices_halfway_between_planes_are_counted_as_those_of_the_plane_that_is_stated(degrees):
+    along = np.radians(degrees)
+    slices = Directions((np.cos(along), np.sin(along), 0), (0, 0, -1))
+    assert find_normal(slices, "sagittal")[0] > 0.6
+    assert find_normal(slices, "coronal")[1] > 0.6
+
+
 @pytest.mark.parametrize(
     "values",
     [(), (1, 0, 0), (1, 0, 0, 1, 0, 0), (0, 0, 0, 0, 1, 0), (2, 0, 0, 0, 1, 0), (1,) * 6],

@@ -65,6 +65,9 @@ def test_ids_come_from_a_csv(root, tmp_path):
     file.write_text("folder,exam\n" + "".join(f"K{k},01\n" for k in (1, 2, 3, 4)))
     with pytest.raises(ValueError, match="must give each folder its own id, got '01' twice"):
         find_studies(root, file)
+    file.write_text("folder,exam\n" + "".join(f"K{k},0{k}\n" for k in (1, 2, 3, 4)) + "K2,05\n")
+    with pytest.raises(ValueError, match="must name each folder once, got 'K2' again"):
+        find_studies(root, file)
     file.write_text("name,id\nK1,01\n")
     with pytest.raises(ValueError, match="must have the columns folder and exam, got 'name', 'id'"):
         find_studies(root, file)

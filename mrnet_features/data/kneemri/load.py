@@ -204,6 +204,12 @@ def _read_metadata(path: Path) -> pd.DataFrame:
             f"'{wrong['aclDiagnosis'].iloc[0]}' for exam {quote(wrong['examId'].iloc[0])}. "
             "Copy it again."
         )
+    shared = rows["volumeFilename"][rows["volumeFilename"].duplicated()]
+    if len(shared):
+        raise ValueError(
+            f"'{path}' must name each file once, got {quote(shared.iloc[0])} again in line "
+            f"{shared.index[0]}. Copy it again."
+        )
     rows.index = pd.Index(rows["examId"] + "-" + rows["seriesNo"], name="exam")
     if rows.index.has_duplicates:
         twice = rows.index[rows.index.duplicated()].min()

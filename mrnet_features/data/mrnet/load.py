@@ -68,7 +68,7 @@ def load_mrnet(
     FileNotFoundError
         If the folder, or its folder of the split, does not exist.
     TypeError
-        If `exclude` is a single string or holds anything but text.
+        If `exclude` is a single string or holds anything but text, or `planes` is no text.
     ValueError
         If `split` or `planes` is not one of those named, `exclude` holds something that is not
         an exam id, or the folder differs from the release; the message lists each problem and
@@ -84,10 +84,12 @@ def load_mrnet(
     root = open_root(root)
     excluded = list_excluded(exclude)
     check_request(root, split)
-    planes = (planes,) if isinstance(planes, str) else planes
+    if not isinstance(planes, Iterable):
+        raise TypeError(f"`planes` must be names of planes, got {type(planes).__name__}.")
+    planes = (planes,) if isinstance(planes, str) else tuple(planes)
     unknown = [plane for plane in planes if plane not in PLANES]
     if unknown or not planes:
-        raise ValueError(f"`planes` must be some of {', '.join(PLANES)}, got {tuple(planes)!r}.")
+        raise ValueError(f"`planes` must be some of {', '.join(PLANES)}, got {planes!r}.")
     if not (root / split).is_dir():
         raise FileNotFoundError(f"'{root}' has no folder '{split}'. {guess_layout(root, split)}")
     _check_excluded(root, excluded)

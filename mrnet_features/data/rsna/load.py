@@ -220,6 +220,8 @@ def _check_slots(slots: str | Sequence[str]) -> tuple[str, ...]:
 def _check_findings(findings: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if findings is None:
         return None
+    if not isinstance(findings, Iterable):
+        raise TypeError(f"`findings` must be names of columns, got {type(findings).__name__}.")
     names = (findings,) if isinstance(findings, str) else tuple(findings)
     odd = [name for name in names if not isinstance(name, str)]
     if odd:

@@ -118,6 +118,13 @@ def test_an_incomplete_or_wrong_folder_is_refused(folder, tmp_path):
         load_kneemri(folder / "elsewhere")
 
 
+def test_one_file_is_not_the_volume_of_two_exams(folder):
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text().replace("102-3.pck", "101-5.pck"))
+    with pytest.raises(ValueError, match="each file once, got '101-5.pck' again in line 4"):
+        load_kneemri(folder)
+
+
 def change_table(folder, change):
     """Change the table of a folder, a DataFrame of text."""
     table = pd.read_csv(folder / "metadata.csv", dtype=str)

@@ -56,6 +56,12 @@ def test_a_single_plane_needs_no_list(root):
     assert list(load_mrnet(root, planes="axial")["0000"].paths) == ["axial"]
     with pytest.raises(ValueError, match=r"must be some of .*, got \('oblique',\)"):
         load_mrnet(root, planes="oblique")
+    with pytest.raises(TypeError, match="must be names of planes, got int"):
+        load_mrnet(root, planes=3)
+
+
+def test_planes_of_an_iterator_are_those_of_the_exams(root):
+    assert tuple(load_mrnet(root, planes=iter(PLANES))["0000"].paths) == PLANES
 
 
 BROKEN = {
