@@ -101,7 +101,7 @@ def test_files_that_were_only_touched_count_as_the_same_exams(exams, extractor, 
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
 
 
-@pytest.mark.parametrize("changed", ["list_versions", "hash_code"])
+@pytest.mark.parametrize("changed", ["list_versions", "hash_code", "hash_family_code"])
 def test_other_code_extracts_the_table_again(exams, extractor, tmp_path, monkeypatch, changed):
     path = tmp_path / "table.parquet"
     before = extract_features(exams, path, extractor=extractor).attrs["provenance"]["key"]
