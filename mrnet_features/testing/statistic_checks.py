@@ -122,7 +122,7 @@ def check_names(family: Family) -> None:
     names = list(family.describe(counts))
     whole = list(family.describe_stack(counts, (0,)))
     expect(
-        not isinstance(family.extensive, str) and {*family.extensive} <= {*names, *whole},
+        {*family.extensive} <= {*names, *whole},
         f"{family!r}.extensive must be a set of names of its statistics, got {family.extensive!r}. "
         f"The family has {name_some([*names, *whole])}.",
     )
