@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -55,7 +53,7 @@ class _Walk:
         Packages of the families: theirs even where they are installed.
     """
 
-    def __init__(self, tops: AbstractSet[str]) -> None:
+    def __init__(self, tops: frozenset[str]) -> None:
         self._tops = tops
         self._seen: dict[int, Any] = {}  # kept alive, so that no other object gets its number
         self._open: set[int] = set()
@@ -70,7 +68,7 @@ class _Walk:
             yield value.co_code.hex()
             yield from value.co_names
             yield from self.describe(value.co_consts)
-        elif isinstance(value, tuple | list | Mapping | AbstractSet):
+        elif isinstance(value, tuple | list | dict | MappingProxyType | set | frozenset):
             # equal constants may be one object or several, so each is described
             if id(value) not in self._open:
                 self._open.add(id(value))
@@ -84,18 +82,17 @@ class _Walk:
                 yield from self._describe_object(value)
 
     def _describe_container(self, parts: Any) -> Iterator[str]:
-        if isinstance(parts, AbstractSet):  # its order differs from process to process
+        if isinstance(parts, set | frozenset):  # its order differs from process to process
             yield from sorted(text for part in parts for text in self.describe(part))
             return
-        for part in parts.items() if isinstance(parts, Mapping) else parts:
+        for part in parts if isinstance(parts, tuple | list) else parts.items():
             yield from self.describe(part)
 
     def _describe_class(self, cls: type) -> Iterator[str]:
         yield f"{cls.__module__}.{cls.__qualname__}"
         for base in cls.__mro__:
             for name, part in sorted(vars(base).items()) if self._is_own(base.__module__) else ():
-                # the others are the work of Python and of `dataclass`
-                if not name.startswith(("__", "_abc_")) or name == "__post_init__":
+                if _is_written(name, part):
                     yield name
                     yield from self.describe(part)
 
@@ -115,9 +112,8 @@ class _Walk:
                 if isinstance(inner, FunctionType | MethodType):
                     yield from self.describe(inner)
                     return
-            cls = type(value)
-            yield f"{cls.__module__}.{cls.__qualname__}"
-            if self._is_own(cls.__module__):
+            yield from self.describe(type(value))
+            if self._is_own(type(value).__module__):
                 yield from self.describe(getattr(value, "__dict__", {}))
 
     def _describe_function(self, function: FunctionType) -> Iterator[str]:
@@ -128,8 +124,7 @@ class _Walk:
         yield from self.describe(function.__defaults__)
         yield from self.describe(function.__kwdefaults__)
         for cell in function.__closure__ or ():
-            with contextlib.suppress(ValueError):  # nothing has been put into it
-                yield from self.describe(cell.cell_contents)
+            yield from self.describe(_read_cell(cell))
         yield from self._describe_used(function.__globals__, set(_list_names(function.__code__)))
 
     def _describe_used(self, names: Mapping[str, Any], used: set[str]) -> Iterator[str]:
@@ -161,6 +156,21 @@ def _is_installed(top: str) -> bool:
     found = sys.modules.get(top)
     folders = [getattr(found, "__file__", None), *getattr(found, "__path__", ())]
     return any(INSTALLED & set(Path(folder).parts) for folder in folders if folder)
+
+
+def _is_written(name: str, part: object) -> bool:
+    """Whether an attribute of a class is of its author, not of Python or `dataclass`."""
+    if not name.startswith(("__", "_abc_")):
+        return True
+    is_function = isinstance(part, FunctionType) and not name.startswith(("__annotate", "__repr"))
+    return is_function and part.__code__.co_filename != "<string>"
+
+
+def _read_cell(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing has been put into it
+        return None
 
 
 def _list_parts(value: Any) -> tuple[Any, ...]:

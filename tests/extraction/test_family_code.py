@@ -50,8 +50,14 @@ def keep(number):
 def add_up(counts):
     return namespace(counts).sum(counts, axis=-1)
 
+class Weight:
+    def __call__(self, number):
+        return number * 5
+
+weigh = Weight()
+
 def count(stack):
-    return histogram(stack) * keep(1)
+    return histogram(stack) * keep(1) * weigh(1)
 """
 
 
@@ -82,9 +88,10 @@ def load(tmp_path, monkeypatch):
         ("axis=-1", "axis=-2"),
         ("histogram(stack) *", "histogram(stack, of='levels') *"),
         ("number * 1", "number * 2"),
+        ("number * 5", "number * 6"),
         ('= ("knee",)', '= ("bones",)'),
     ],
-    ids=["method", "number", "set", "imported", "of a module", "compiled", "attribute"],
+    ids=["method", "number", "set", "imported", "of a module", "compiled", "object", "attribute"],
 )
 def test_an_edit_of_what_a_family_computes_changes_the_hash(load, old, new):
     before = hash_family_code([load()])
