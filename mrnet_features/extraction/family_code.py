@@ -162,8 +162,9 @@ def _is_written(name: str, part: object) -> bool:
     """Whether an attribute of a class is of its author, not of Python or `dataclass`."""
     if not name.startswith(("__", "_abc_")):
         return True
-    is_function = isinstance(part, FunctionType) and not name.startswith(("__annotate", "__repr"))
-    return is_function and part.__code__.co_filename != "<string>"
+    if not isinstance(part, FunctionType) or name.startswith(("__annotate", "__repr")):
+        return False
+    return part.__code__.co_filename != "<string>"
 
 
 def _read_cell(cell: CellType) -> Any:
