@@ -28,6 +28,7 @@ __all__ = [
     "NotCompiledError",
     "announce_compiling",
     "cached_njit",
+    "has_lost_code",
     "hide_announcement",
     "refuse_compiling",
     "say_compiling",
@@ -149,7 +150,22 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
         try:
             super().save_overload(sig, data)
         except OSError as error:
+            _LOST.add(self.cache_path)
             _say_once(f"Compiled code can't be kept in '{self.cache_path}' ({error}).")
+
+
+_LOST: set[str] = set()
+"""Folders in which this process could not keep code."""
+
+
+def has_lost_code() -> bool:
+    """Whether this process has compiled code that could not be kept, as on a full disk.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(_LOST)
 
 
 def _make_cache(function: Callable[..., Any]) -> Any:

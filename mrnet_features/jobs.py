@@ -37,7 +37,9 @@ JOBS_PER_WORKER = 16
 """Length of a group of jobs, for backends that return only lists."""
 
 
-def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, None]:
+def run_jobs(
+    jobs: Iterable[Any], n_jobs: int | None, *, code: str = ""
+) -> Generator[Any, None, None]:
     """Results of parallel jobs, in the order of the jobs, yielded without waiting for later jobs.
 
     Worker processes ignore Ctrl-C and SIGTERM. Where the calling process raises an exception for
@@ -55,6 +57,9 @@ def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, No
         As for ``joblib.Parallel``. They must do no harm when they run twice.
     n_jobs : int or None
         As for ``joblib.Parallel``: -1 for all cores, None for 1 unless a joblib context sets it.
+    code : str, default ""
+        Hash of code that may be edited while this process runs. joblib keeps worker processes, with
+        the modules that they have imported; those of another hash are replaced.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def run_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, No
     backend, _ = get_active_backend()
     if not backend.supports_return_generator:
         return _run_groups(iter(jobs), n_jobs, type(backend).__name__)
-    results = _run(_Feed(jobs), n_jobs)
+    results = _run(_Feed(jobs), n_jobs, code)
     next(results)
     return results
 
@@ -156,14 +161,14 @@ class _Feed:
         self.n_finished += 1
 
 
-def _run(feed: _Feed, n_jobs: int | None) -> Generator[Any, None, None]:
+def _run(feed: _Feed, n_jobs: int | None, code: str) -> Generator[Any, None, None]:
     """Nothing as soon as the workers have started, then the results."""
     results: Iterator[Any] = iter(())
     n_killed, has_started = 0, False
     try:
         while True:
             try:
-                results = start_jobs(feed.take(), n_jobs)
+                results = start_jobs(feed.take(), n_jobs, code)
                 if not has_started:
                     has_started = True
                     yield None
@@ -177,25 +182,26 @@ def _run(feed: _Feed, n_jobs: int | None) -> Generator[Any, None, None]:
             else:
                 return
             if n_killed > 1:
-                yield from _run_alone(feed)
+                yield from _run_alone(feed, code)
     finally:
         end_jobs(results)
 
 
-def _run_alone(feed: _Feed) -> Generator[Any, None, None]:
+def _run_alone(feed: _Feed, code: str) -> Generator[Any, None, None]:
     """Results of the running jobs of a feed, each in a worker process while nothing else runs."""
     for job in tuple(feed.running):
-        result = _try_alone(job, feed.n_finished)
+        result = _try_alone(job, feed.n_finished, code)
         feed.finish_first()
         yield result
 
 
-def _try_alone(job: Any, index: int) -> Any:
+def _try_alone(job: Any, index: int, code: str) -> Any:
     """Result of a job."""
     cause: Exception | None = None
     for _ in range(MAX_TRIES):
         try:
-            (result,) = start_jobs([job], 2)  # joblib runs the only job of one in this process
+            # joblib would run the only job of one worker in this process
+            (result,) = start_jobs([job], 2, code)
         except TerminatedWorkerError as error:
             cause = error
         else:

@@ -25,7 +25,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 SECONDS_BETWEEN_CHECKS = 0.5  # of whether the calling process is alive
 
 
-def start_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, None]:
+def start_jobs(
+    jobs: Iterable[Any], n_jobs: int | None, code: str = ""
+) -> Generator[Any, None, None]:
     """Results of jobs in their order; the worker processes have started.
 
     Parameters
@@ -33,6 +35,8 @@ def start_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, 
     jobs : iterable of delayed calls
     n_jobs : int or None
         As for ``joblib.Parallel``.
+    code : str, default ""
+        As for `mrnet_features.jobs.run_jobs`.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def start_jobs(jobs: Iterable[Any], n_jobs: int | None) -> Generator[Any, None, 
         n_jobs=n_jobs,
         return_as="generator",
         initializer=_prepare_worker,
-        initargs=(os.getpid(),),
+        initargs=(os.getpid(), code),  # joblib starts other workers if these differ
     )
     hold = contextlib.nullcontext() if effective_n_jobs(n_jobs) == 1 else _hold_signals()
     started: list[Generator[Any, None, None]] = []
@@ -97,7 +101,7 @@ def _hold_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare_worker(caller: int) -> None:
+def _prepare_worker(caller: int, code: str) -> None:  # noqa: ARG001 (see `start_jobs`)
     """Ignore requests to stop, and end when the calling process has ended, however it ended."""
     if not isinstance(multiprocessing.current_process(), LokyProcess):
         return  # a worker of another joblib backend, which may be no child of the caller

@@ -141,6 +141,17 @@ def test_jobs_run_from_any_thread():
     assert found == [0, 1, 4, 9, 16]
 
 
+def find_workers(code):
+    calls = (delayed(lambda _: (time.sleep(0.05), os.getpid())[1])(k) for k in range(8))
+    return set(run_jobs(calls, 2, code=code))
+
+
+def test_workers_that_hold_other_code_are_replaced():
+    first = find_workers("one")
+    assert find_workers("one") & first
+    assert not find_workers("other") & first
+
+
 def be_killed(folder, times, number):
     """Square of a number, after the worker process was killed some times."""
     if len(list(folder.iterdir())) < times:

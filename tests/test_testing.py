@@ -180,9 +180,47 @@ class Remembers(Brightness):
         return {"mean": super().describe(counts)["mean"] + len(self.seen)}
 
 
+@dataclass(frozen=True)
+class OfNoPlane(Brightness):
+    planes: ClassVar[tuple[str, ...]] = ("axail",)
+
+
+@dataclass(frozen=True)
+class OfText(Brightness):
+    weightings: ClassVar[str] = "fluid"  # a series of another weighting would raise a TypeError
+
+
+@dataclass(frozen=True)
+class OfNoRegion(Brightness):
+    region_sets: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class WithList(Brightness):
+    levels: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Misspelt(Brightness):
+    __doc__ = Brightness.__doc__
+    extensive: ClassVar[frozenset[str]] = frozenset({"maen"})
+
+
+@dataclass(frozen=True)
+class AsText(Misspelt):
+    __doc__ = Brightness.__doc__
+    extensive: ClassVar[str] = "means"  # `in` finds "mean" in it
+
+
 @pytest.mark.parametrize(
     ("check", "broken", "message"),
     [
+        (check_identity, OfNoPlane(), "planes must be a tuple of some of axial"),
+        (check_identity, OfText(), "weightings must be a tuple of some of fluid"),
+        (check_identity, OfNoRegion(), "region_sets must not be empty"),
+        (check_identity, WithList(levels=[1]), "a tuple in place of a list"),
+        (check_names, Misspelt(), "extensive must be a set of names of its statistics"),
+        (check_names, AsText(), "extensive must be a set of names of its statistics"),
         (check_identity, NotFrozen(), "frozen dataclass"),
         (check_counts, Fractional(), "integer arrays"),
         (check_statistics, SinglePrecision(), "float64"),

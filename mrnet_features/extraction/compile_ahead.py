@@ -14,6 +14,7 @@ from joblib import cpu_count, delayed, effective_n_jobs, parallel_config
 from mrnet_features.arrays import UInt8Array
 from mrnet_features.compiling import (
     NotCompiledError,
+    has_lost_code,
     hide_announcement,
     refuse_compiling,
     say_compiling,
@@ -181,12 +182,14 @@ def _count_processes(n_jobs: int, n_groups: int) -> int:
 def _compile_parts(
     parts: Sequence[str], recipe: Recipe, n_jobs: int | None, progress: bool | None
 ) -> None:
-    """Compile parts with a bar."""
+    """Compile parts with a bar; the first one alone if its code can't be kept."""
     first, *others = _group(parts)
     with show_progress(len(parts), "compile", "part", progress) as bar:
         # alone, and done when the others start: else each process would compile the same
         compile_parts(first, recipe)
         bar.update()
+        if has_lost_code():  # as would be what other processes compile
+            return
         calls = (delayed(compile_parts)(group, recipe) for group in others)
         with contextlib.closing(run_jobs(calls, n_jobs)) as finished:
             for group, _ in zip(others, finished, strict=True):

@@ -334,6 +334,13 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"`pools` must be some of {', '.join(POOLS)}, each once, got "
                 f"{name_some(pools) or 'none'}."
             )
+        if not isinstance(self.extensive, bool):
+            raise TypeError(f"`extensive` must be True or False, got {self.extensive!r}.")
+        if not isinstance(self.discretisation, Discretisation | None):
+            raise TypeError(
+                "`discretisation` must be a Discretisation or None, got "
+                f"{self.discretisation!r}. Pass one, such as Discretisation(n_levels=64)."
+            )
         families = find_families(self.families)
         if self.refuses_unused:
             check_use(list_explicit(self.families), planes)

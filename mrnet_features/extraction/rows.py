@@ -12,6 +12,7 @@ from joblib import cpu_count, delayed
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.describe import Row, describe_batch, make_row
+from mrnet_features.extraction.family_code import hash_family_code
 from mrnet_features.extraction.gpu.pipeline import iterate_rows
 from mrnet_features.extraction.gpu.planning import count_readers
 from mrnet_features.extraction.read import ExamLike, read_exam
@@ -52,14 +53,14 @@ def compute_rows(
         rows = iterate_rows(exams, recipe, n_readers=n_readers, batch_size=batch_size)
     else:
         jobs = (delayed(describe_exam)(exam, k, recipe, device) for k, exam in enumerate(exams))
-        rows = run_exam_jobs(jobs, exams, n_jobs)
+        rows = run_exam_jobs(jobs, exams, recipe, n_jobs)
     with contextlib.closing(rows):
         for row in rows:  # noqa: UP028 (`yield from` would close them outside `closing`)
             yield row
 
 
 def run_exam_jobs(
-    jobs: Iterable[Any], exams: Sequence[ExamLike], n_jobs: int | None
+    jobs: Iterable[Any], exams: Sequence[ExamLike], recipe: Recipe, n_jobs: int | None
 ) -> Generator[Any, None, None]:
     """Results of parallel jobs, one per exam, in their order.
 
@@ -67,6 +68,8 @@ def run_exam_jobs(
     ----------
     jobs : iterable of delayed calls
     exams : sequence of Exam or of mapping series -> stack
+    recipe : Recipe
+        After an edit of a family of your own, new worker processes describe the exams.
     n_jobs : int or None
         As for `run_jobs`.
 
@@ -79,8 +82,9 @@ def run_exam_jobs(
     RuntimeError
         If an exam kills each worker process; names the exam.
     """
+    code = hash_family_code(recipe.families)
     try:
-        with contextlib.closing(run_jobs(jobs, n_jobs)) as results:
+        with contextlib.closing(run_jobs(jobs, n_jobs, code=code)) as results:
             for result in results:  # noqa: UP028 (see above)
                 yield result
     except KilledJobError as error:

@@ -44,10 +44,11 @@ class Fluid(Family):
 
     Effusion, oedema and a meniscal or Baker's cyst are bright on fat-suppressed images, and an
     abnormal amount or position of fluid is the key sign of pathology (Bien et al. 2018). A pixel
-    counts as fluid at or above a grey level T. T is each of `thresholds`; ``adaptive``, the median
-    of the regions of the stack (suppressed fat and marrow) plus `deviations` robust standard
-    deviations (1.4826 times the median absolute deviation); and ``brightest``, nine tenths of the
-    99.9th percentile and at least ``adaptive``, because free fluid is the brightest tissue.
+    counts as fluid at or above a grey level T. T is each of `thresholds`; ``adaptive``, the lowest
+    grey level above the median of the regions of the stack (suppressed fat and marrow) plus
+    `deviations` robust standard deviations (1.4826 times the median absolute deviation, at least
+    1); and ``brightest``, nine tenths of the 99.9th percentile, rounded down, and at least
+    ``adaptive``, because free fluid is the brightest tissue. Both are at most 255.
 
     Cartilage is nearly as bright, but thin: the core, which remains after an erosion by 5 by 5
     pixels, holds effusion and no cartilage. f is the fraction of the pixels of a region at or above

@@ -19,9 +19,10 @@ _CELL = " in row {0:+1} of {n_rows} from the top and column {1:+1} from either s
 class Hog(Family):
     """Histograms of oriented gradients (Dalal 2005), folded about the middle of the knee.
 
-    The bounding box of the region is divided into cells. As left and right are unknown, a cell is
-    added to its mirror image, and an orientation to its mirror image. m(k) is the sum of the
-    magnitudes of gradients at an angle of k steps, give or take half a step, to the row.
+    The bounding box of the region, less the lines at each side that hold together at most 1 % of
+    its pixels, is divided into cells. As left and right are unknown, a cell is added to its mirror
+    image, and an orientation to its mirror image. m(k) is the sum of the magnitudes of gradients at
+    an angle of k steps, give or take half a step, to the row.
 
     ========================== ========================== =========== =====
     statistic                  formula                    unit        range

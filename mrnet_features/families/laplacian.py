@@ -26,7 +26,7 @@ class Laplacian(Family):
     ========= ================== =========== ==========
     energy_*  mean(X^2)          grey^2      0..65025
     abs_*     mean(abs(X))       grey levels 0..255
-    entropy_* -sum(p log2 p)     bits        0..9
+    entropy_* -sum(p log2 p)     bits        0..11
     p10_*     10th percentile    grey levels -255..255
     p90_*     90th percentile    grey levels -255..255
     ========= ================== =========== ==========

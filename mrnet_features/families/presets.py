@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import inspect
+import json
 import pkgutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -93,7 +95,8 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
     Raises
     ------
     TypeError
-        If an item is neither a name nor an instance of `Family`.
+        If an item is neither a name nor an instance of `Family`, or a parameter of one is neither a
+        number, a text, None nor a tuple of such.
     ValueError
         If a name is unknown, there is no family, or two families have the same column names.
 
@@ -113,6 +116,8 @@ def find_families(families: str | Family | Sequence[str | Family]) -> tuple[Fami
     ]
     known = discover_families()
     found = tuple(_find_family(item, known) for item in choices)
+    for family in found:
+        _check_parameters(family)
     labels = [family.label for family in found]
     repeated = sorted(label for label, times in Counter(labels).items() if times > 1)
     if repeated or not found:
@@ -179,3 +184,16 @@ def _find_family(item: object, known: Mapping[str, type[Family]]) -> Family:
             f"Presets: {', '.join(PRESETS)}; families: {', '.join(known)}."
         )
     return known[item](**parameters)
+
+
+def _check_parameters(family: Family) -> None:
+    """Raise unless a family has a hash and can be written as JSON, as its recipe is."""
+    try:
+        hash(family)
+        json.dumps(dataclasses.asdict(family))  # type: ignore[call-overload]
+    except TypeError as error:
+        raise TypeError(
+            "The parameters of a family must be numbers, text, None or tuples of these, got "
+            f"{quote(repr(family))} ({error}). Pass a tuple in place of a list or set, and a plain "
+            "number in place of NumPy's."
+        ) from error

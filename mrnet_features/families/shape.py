@@ -37,9 +37,9 @@ class Shape(Family):
     ============ ===================================== ========== =========
 
     NaN where the region has no pixel; ``roughness``, ``scatter`` and ``fractal`` also where the
-    mask has none. The slope is a least-squares fit over boxes up to a quarter of the slice's longer
-    side, NaN where fewer than two sizes fit. ``area``, ``perimeter`` and ``euler`` are
-    extensive. Bit quads as Gray (1971).
+    mask has none. The slope is a least-squares fit over boxes up to the first that is at least a
+    quarter as long as the slice's longer side, NaN where that has one pixel. ``area``,
+    ``perimeter`` and ``euler`` are extensive. Bit quads as Gray (1971).
 
     Parameters
     ----------

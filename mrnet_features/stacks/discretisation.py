@@ -59,6 +59,12 @@ class Discretisation:
             # plain integers, because the recipe is hashed and written as JSON
             object.__setattr__(self, "edges", tuple(int(edge) for edge in edges))
             object.__setattr__(self, "n_levels", edges.size + 1)
+        for name in ("n_levels", "low", "high"):
+            value = getattr(self, name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())
+        if not isinstance(self.n_levels, int):
+            raise TypeError(f"`n_levels` must be a whole number, got {self.n_levels!r}.")
         if not 1 <= self.n_levels <= MAX_LEVELS:
             raise ValueError(f"`n_levels` must be 1 to {MAX_LEVELS}, got {self.n_levels}.")
         if not 0 <= self.low < self.high <= 1:

@@ -15,7 +15,11 @@ from mrnet_features.arrays import Array
 from mrnet_features.extraction.pooling import POOLS, pool_slices
 from mrnet_features.families.base import Counts, Family
 from mrnet_features.families.documentation import read_statistics
+from mrnet_features.families.presets import find_families
+from mrnet_features.messages import name_some
+from mrnet_features.names import PLANES, WEIGHTINGS
 from mrnet_features.stacks.example_stack import make_stack
+from mrnet_features.stacks.region_sets import REGION_SETS
 from mrnet_features.stacks.stack import Stack, join_stacks
 from mrnet_features.testing.example_stacks import (
     change_parts,
@@ -28,14 +32,39 @@ from mrnet_features.testing.example_stacks import (
 
 N_REGIONS = 2
 
+SCOPES = {
+    "planes": PLANES,
+    "weightings": tuple(WEIGHTINGS),
+    "region_sets": ("knee", *REGION_SETS),
+}
+"""Attributes that say what a family is meant for, with the names that they may hold."""
+
 
 def check_identity(family: Family) -> None:
-    """The family is a frozen dataclass: copies are equal, have the same hash and can be pickled."""
+    """The family is a frozen dataclass of plain parameters: copies are equal and can be pickled.
+
+    Also, what it is meant for exists.
+    """
     cls = type(family)
     expect(
         "__dataclass_params__" in vars(cls) and vars(cls)["__dataclass_params__"].frozen,
         f"{cls.__name__} must be a frozen dataclass. Decorate it with @dataclass(frozen=True).",
     )
+    for attribute, known in SCOPES.items():
+        values = getattr(family, attribute)
+        expect(
+            isinstance(values, tuple) and set(values) <= {*known},
+            f"{cls.__name__}.{attribute} must be a tuple of some of {', '.join(known)}, got "
+            f"{values!r}. A tuple of one name has a comma: ({known[0]!r},).",
+        )
+        expect(
+            bool(values) or attribute == "weightings",
+            f"{cls.__name__}.{attribute} must not be empty, or the family describes nothing.",
+        )
+    try:
+        find_families([family])
+    except TypeError as error:
+        raise AssertionError(str(error)) from error
     for twin_of in (
         dataclasses.replace(family),  # type: ignore[type-var]
         copy.deepcopy(family),
@@ -85,10 +114,18 @@ def check_statistics(family: Family) -> None:
 
 
 def check_names(family: Family) -> None:
-    """Names of statistics are those of the docstring's table, for every stack."""
+    """Names of statistics are those of the docstring's table, for every stack.
+
+    `extensive` holds no others: a misspelt one would stay in the tables.
+    """
     counts = family.count(make_stack())
     names = list(family.describe(counts))
     whole = list(family.describe_stack(counts, (0,)))
+    expect(
+        {*family.extensive} <= {*names, *whole},
+        f"{family!r}.extensive must be a set of names of its statistics, got {family.extensive!r}. "
+        f"The family has {name_some([*names, *whole])}.",
+    )
     try:
         documented = [row["statistic"] for row in read_statistics(type(family))]
     except ValueError as error:

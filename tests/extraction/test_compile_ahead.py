@@ -45,6 +45,14 @@ def test_the_shared_part_is_finished_before_the_others_start(monkeypatch):
     assert called == ["intensity", "lbp", "hog"]
 
 
+def test_code_that_can_not_be_kept_is_not_compiled_by_other_processes(monkeypatch):
+    called = []
+    monkeypatch.setattr(module, "_compile_part", lambda part, _: called.append(part))
+    monkeypatch.setattr(module, "has_lost_code", lambda: True)
+    compile_ahead(["lbp", "hog"], n_jobs=1, progress=False)
+    assert called == ["intensity"]
+
+
 COUNT = """
 from numba.core import event
 import numpy as np

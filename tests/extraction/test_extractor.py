@@ -336,6 +336,8 @@ def test_a_missing_plane_is_refused(exams):
         ({"planes": ("axial", "axial")}, ValueError),
         ({"pools": ("median",)}, ValueError),
         ({"device": "tpu"}, ValueError),
+        ({"extensive": "no"}, TypeError),
+        ({"discretisation": 16}, TypeError),
     ],
 )
 def test_invalid_parameters_are_refused_by_fit(parameters, error):

@@ -1,5 +1,8 @@
 """Words of a family: patterns, nouns and arithmetic on names."""
 
+import re
+
+import numpy as np
 import pytest
 
 from mrnet_features.families.documentation import (
@@ -7,11 +10,12 @@ from mrnet_features.families.documentation import (
     Words,
     fill_nouns,
     match_pattern,
+    read_statistics,
     word_emphases,
 )
 from mrnet_features.families.glrlm import NAMES
 from mrnet_features.families.presets import discover_families
-from mrnet_features.stacks.example_stack import make_stack
+from mrnet_features.stacks.example_stack import make_stack, stack_of
 
 
 def test_the_name_itself_comes_before_a_pattern_and_a_long_pattern_before_a_short_one():
@@ -71,3 +75,24 @@ def test_every_statistic_that_a_family_returns_has_words(name):
     counts = family.count(stack)
     returned = [*family.describe(counts), *family.describe_stack(counts, stack.exam_starts)]
     assert all(match_pattern(family.words, statistic) for statistic in returned)
+
+
+NUMBER = r"-?[\d.]*\d"
+
+
+@pytest.mark.parametrize("cls", discover_families().values(), ids=discover_families())
+def test_values_of_noise_lie_in_the_range_of_the_table(cls):
+    rng = np.random.default_rng(0)
+    regions = np.repeat([1, 2], [40, 56]).astype(np.uint8)[:, None].repeat(100, axis=1)
+    stack = stack_of(rng.choice(np.uint8([0, 255]), (2, 96, 100)), np.stack([regions] * 2))
+    family = cls()
+    rows = {row["statistic"]: row["range"] for row in read_statistics(cls)}
+    counts = family.count(stack)
+    for found in (family.describe(counts), family.describe_stack(counts, stack.exam_starts)):
+        for name, values in found.items():
+            pattern, _ = match_pattern(rows, name)
+            limits = re.fullmatch(f"({NUMBER})?\\.\\.({NUMBER})?", rows[pattern])
+            low, high = limits.groups() if limits else (None, None)
+            known = values[~np.isnan(values)]
+            assert np.all(known >= float(low or "-inf")), name
+            assert np.all(known <= float(high or "inf")), name

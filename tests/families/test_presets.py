@@ -106,6 +106,12 @@ def test_a_family_that_is_not_a_frozen_dataclass_is_refused():
         find_families(Loose())
 
 
+@pytest.mark.parametrize("family", [Fluid(thresholds=[192]), Glcm(distance=np.int64(2))])
+def test_parameters_that_no_recipe_can_hold_are_refused_before_any_exam(family):
+    with pytest.raises(TypeError, match="must be numbers, text, None or tuples of these, got"):
+        find_families([family])
+
+
 def test_a_hundred_thousand_names_cost_little_and_give_a_short_message():
     started = time.process_time()
     with pytest.raises(ValueError, match="each once") as caught:

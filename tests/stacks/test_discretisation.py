@@ -61,6 +61,17 @@ def test_edges_are_stored_as_plain_integers():
     assert Discretisation(**asdict(made[0])) == made[0]
 
 
+def test_numbers_of_numpy_are_stored_as_plain_ones():
+    made = Discretisation(np.int64(16), np.float32(0.25), np.float64(0.75))
+    assert made == Discretisation(16, 0.25, 0.75)
+    assert json.dumps(asdict(made)) == json.dumps(asdict(Discretisation(16, 0.25, 0.75)))
+
+
+def test_a_fraction_of_a_level_is_refused():
+    with pytest.raises(TypeError, match=r"`n_levels` must be a whole number, got 16\.5"):
+        Discretisation(16.5)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [

@@ -131,8 +131,10 @@ class _Run:
         n_jobs = 1 if self._is_on_cpu else extractor.n_jobs
         alone = clone(extractor).set_params(device=device, n_jobs=n_jobs)
         alone.device_ = device
-        readers = list_readers(exams, extractor.recipe().planes)
-        self._order = Order(alone, skips, readers, list_software(device, readers))
+        recipe = extractor.recipe()
+        readers = list_readers(exams, recipe.planes)
+        software = list_software(device, readers, recipe.families)
+        self._order = Order(alone, skips, readers, software)
         self._next = 0
         self._again: deque[Chunk] = deque()
         self._suspects: deque[Chunk] = deque()

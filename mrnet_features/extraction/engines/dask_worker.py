@@ -15,12 +15,15 @@ from mrnet_features.data.exam import Exam
 from mrnet_features.extraction.engines.failures import Failure, Outcome
 from mrnet_features.extraction.engines.local_engine import describe_here
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.family_code import hash_family_code
 from mrnet_features.extraction.provenance import hash_code, list_versions
+from mrnet_features.families.base import Family
 from mrnet_features.files.stored_paths import StoredPath
 from mrnet_features.files.zip_store import ZipStore
 
-CODE = "code"
-"""Key of the hash of this library's source code, beside the names of packages."""
+CODE, FAMILY_CODE = "code", "family_code"
+"""Keys of the hashes of the code of this library and of your own families, beside the names of
+packages."""
 
 _ON_DEVICE = threading.Lock()
 """Held while exams are on the GPU: its memory is planned for one batch."""
@@ -70,20 +73,28 @@ class Order:
 
 
 @functools.cache
-def list_software(device: Device, readers: tuple[str, ...]) -> dict[str, str]:
-    """What features depend on beside the exam: versions of packages, and the code of this library.
+def list_software(
+    device: Device, readers: tuple[str, ...], families: tuple[Family, ...] = ()
+) -> dict[str, str]:
+    """What features depend on beside the exam: versions of packages, and code.
 
     Parameters
     ----------
     device : {"cpu", "cuda"}
     readers : tuple of str
         As from `list_readers`.
+    families : tuple of Family, optional
 
     Returns
     -------
     dict of str to str
     """
-    return {**list_versions(device, readers), CODE: hash_code()}
+    own = hash_family_code(families)
+    return {
+        **list_versions(device, readers),
+        CODE: hash_code(),
+        **({FAMILY_CODE: own} if own else {}),
+    }
 
 
 def describe_chunk(exams: Sequence[Exam], order: Order) -> list[Outcome]:
@@ -115,7 +126,8 @@ def describe_chunk(exams: Sequence[Exam], order: Order) -> list[Outcome]:
     outcomes: list[Outcome] = []
     try:
         device = resolve_device(order.extractor.device)
-        check_software(order.software, list_software(device, order.readers), worker)
+        software = list_software(device, order.readers, order.extractor.recipe().families)
+        check_software(order.software, software, worker)
         with (
             _ON_DEVICE if device == "cuda" else contextlib.nullcontext(),
             contextlib.closing(describe_here(order.extractor, exams, skips=order.skips)) as found,
@@ -163,8 +175,11 @@ def check_software(expected: Mapping[str, str], found: Mapping[str, str], worker
     texts = [
         f"{name} {found.get(name, 'missing')} (here {expected.get(name, 'missing')})"
         for name in other
-        if name != CODE
-    ] or ["other source code of mrnet-features of the same version"]
+        if name not in (CODE, FAMILY_CODE)
+    ]
+    if not texts:
+        whose = "mrnet-features of the same version" if CODE in other else "families of your own"
+        texts = [f"other source code of {whose}"]
     raise RuntimeError(
         f"The Dask worker {worker} must have the software of this process, but has "
         f"{', '.join(texts)}. Install the same there, and start the worker again."

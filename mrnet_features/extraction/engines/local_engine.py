@@ -45,7 +45,7 @@ def describe_here(
     elif extractor.device_ == "cpu":
         recipe = extractor.recipe()
         jobs = (delayed(_try_exam)(exam, k, recipe) for k, exam in enumerate(exams))
-        outcomes = run_exam_jobs(jobs, exams, extractor.n_jobs)
+        outcomes = run_exam_jobs(jobs, exams, recipe, extractor.n_jobs)
     else:
         outcomes = _try_on_device(extractor, exams)
     with contextlib.closing(outcomes):

@@ -11,6 +11,7 @@ from joblib import delayed
 
 from mrnet_features.arrays import Device
 from mrnet_features.data.exam import Exam
+from mrnet_features.extraction.family_code import hash_family_code
 from mrnet_features.extraction.provenance import hash_code, list_versions
 from mrnet_features.extraction.read import choose_series, read_exam
 from mrnet_features.extraction.recipe import Missing, Recipe
@@ -25,6 +26,8 @@ from mrnet_features.stacks.region_sets import Sides
 def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) -> str:
     """Hash of what decides the features of given pixels: recipe, device, versions and code.
 
+    The code is that of this library, and of families of your own.
+
     Parameters
     ----------
     recipe : Recipe
@@ -37,7 +40,8 @@ def hash_request(recipe: Recipe, device: Device, readers: Sequence[str] = ()) ->
     str
     """
     versions = json.dumps(list_versions(device, readers))
-    return hash_texts([recipe.digest, device, versions, hash_code()])
+    own = hash_family_code(recipe.families)
+    return hash_texts([recipe.digest, device, versions, hash_code(), *([own] if own else [])])
 
 
 def hash_file_state(

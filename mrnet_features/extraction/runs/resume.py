@@ -77,12 +77,12 @@ def extract_features(
     """Extract features and write them to a parquet file; an interrupted run is resumed.
 
     Each finished exam is kept in the file ``<path>.unfinished`` until the table is complete. The
-    row of an exam is used again only if the recipe, the device, the package versions, the source
-    code of this library and the exam's pixels are the same. Files with the same size, modification
-    time and change time as before are not read; the pixels of others are compared by their hash,
-    and their new times are recorded, so that the next run is quick. If only the recipe and the
-    exams are the same, the table is extracted again and replaced. A table of another recipe or of
-    other exams is never overwritten.
+    row of an exam is used again only if the recipe, the device, the package versions, the code of
+    this library and of families of your own, and the exam's pixels are the same. Files with the
+    same size, modification time and change time as before are not read; the pixels of others are
+    compared by their hash, and their new times are recorded, so that the next run is quick. If only
+    the recipe and the exams are the same, the table is extracted again and replaced. A table of
+    another recipe or of other exams is never overwritten.
 
     Parameters
     ----------

@@ -69,10 +69,9 @@ class TableRun:
         return self.path.resolve()
 
     @cached_property
-    def journal(self) -> Journal:
-        """Rows of this run and of a stopped one."""
-        path = self.target.with_name(f"{self.target.name}.unfinished")
-        return Journal(path, self.key, self.recipe.digest, len(self.recipe.columns()))
+    def journal_path(self) -> Path:
+        """File with the rows of this run and of a stopped one."""
+        return self.target.with_name(f"{self.target.name}.unfinished")
 
     @property
     def failures_path(self) -> Path:
@@ -132,7 +131,7 @@ class TableRun:
     def describe_kept(self) -> str:
         """What a next run need not do again, for the end of a message."""
         try:
-            is_begun = self.journal.path.stat().st_size > 0
+            is_begun = self.journal_path.stat().st_size > 0
         except OSError:
             is_begun = False
         return "finished exams are kept" if is_begun else ""
@@ -156,16 +155,15 @@ class TableRun:
             return
         if head is not None:
             head.verify()
-        if self.dask is None and self.extractor.device_ == "cpu":
-            # even if no exam is left: counts give the names of the columns, for journal and table
-            compile_missing(self.recipe, self.extractor.n_jobs, self.progress)
+        kept = self.list_finished(head)
+        columns = self._list_columns(head if kept else None)
+        journal = Journal(self.journal_path, self.key, self.recipe.digest, len(columns))
         with explain_write_errors(self.path, self.describe_kept):
-            journalled = self.journal.read()
-        finished = self.keep_unchanged({**self.list_finished(head), **journalled})
+            journalled = journal.read()
+        finished = self.keep_unchanged({**kept, **journalled})
         self.report(len(finished))
-        failures = self._describe(
-            [exam for exam in self.exams if exam.id not in finished], finished
-        )
+        left = [exam for exam in self.exams if exam.id not in finished]
+        failures = self._describe(left, finished, journal) if left else {}
         described = [exam for exam in self.exams if exam.id in finished]
         if not described:
             exam, failure = next(iter(failures.items()))
@@ -192,9 +190,9 @@ class TableRun:
         with explain_write_errors(self.path, self.describe_kept):
             if failures:
                 write_failures(failures, self.failures_path)
-            rows = self._iterate_rows([(exam, finished[exam]) for exam in ids], head)
+            rows = _iterate_rows([(exam, finished[exam]) for exam in ids], head, journal)
             with contextlib.closing(rows):
-                write_rows(rows, ids, self.recipe.columns(), self.path, provenance)
+                write_rows(rows, ids, columns, self.path, provenance)
         self._remove_leftovers(keep_failures=bool(failures))
         if failures:
             was = "was" if len(failures) == 1 else "were"
@@ -209,7 +207,7 @@ class TableRun:
         hidden = f".{self.target.name}."
         if (
             any(file.name.startswith(hidden) for file in self.target.parent.iterdir())
-            or self.journal.path.exists()
+            or self.journal_path.exists()
             or is_failures_file(self.failures_path)
         ):
             # the table is complete, so nothing is lost if another run is at it, or the folder is
@@ -217,29 +215,26 @@ class TableRun:
             with contextlib.suppress(OSError, RuntimeError), hold_lock(self.target):
                 self._remove_leftovers()
 
-    def _iterate_rows(
-        self, exams: Sequence[tuple[str, FinishedExam]], head: TableHead | None
-    ) -> Generator[Float32Array, None, None]:
-        """Features of each exam in order, from the journal or from the table of an earlier run."""
-        offsets = (exam.offset for _, exam in exams if exam.offset is not None)
-        with contextlib.ExitStack() as stack:
-            new = stack.enter_context(contextlib.closing(self.journal.iterate_values(offsets)))
-            old: Iterator[tuple[str, Float32Array]] = iter(())
-            if head is not None:
-                old = stack.enter_context(contextlib.closing(head.iterate_rows()))
-            for name, exam in exams:
-                if exam.offset is None:
-                    yield next(row for old_name, row in old if old_name == name)
-                else:
-                    yield next(new)
+    def _list_columns(self, head: TableHead | None) -> list[str]:
+        """Names of the columns, from a table of the same code if there is one.
+
+        Else counts are called for them, and compiled.
+        """
+        if head is not None:
+            return head.columns
+        self._compile()
+        return self.recipe.columns()
+
+    def _compile(self) -> None:
+        if self.dask is None and self.extractor.device_ == "cpu":
+            compile_missing(self.recipe, self.extractor.n_jobs, self.progress)
 
     def _describe(
-        self, exams: Sequence[Exam], finished: dict[str, FinishedExam]
+        self, exams: Sequence[Exam], finished: dict[str, FinishedExam], journal: Journal
     ) -> dict[str, Failure]:
         """Describe exams, keep their rows in the journal, and return why the others have none."""
+        self._compile()
         failures: dict[str, Failure] = {}
-        if not exams:
-            return failures
         skips = self.on_error == "skip"
         outcomes = iterate_outcomes(self.extractor, exams, skips=skips, dask=self.dask)
         with (
@@ -247,7 +242,7 @@ class TableRun:
                 len(self.exams), "extract", "exam", self.progress, done=len(self.exams) - len(exams)
             ) as bar,
             contextlib.closing(outcomes),
-            self.journal,
+            journal,
         ):
             for index, outcome in outcomes:
                 exam = exams[index]
@@ -257,7 +252,7 @@ class TableRun:
                     state = self.file_states[exam.id]
                     row = FinishedRow(outcome.values, outcome.fingerprint, state)
                     with explain_write_errors(self.path, self.describe_kept):
-                        finished[exam.id] = self.journal.append(exam.id, row)
+                        finished[exam.id] = journal.append(exam.id, row)
                 bar.update()
         # in the order of the exams, whatever the order in which they were described
         return {exam.id: failures[exam.id] for exam in exams if exam.id in failures}
@@ -267,4 +262,21 @@ class TableRun:
         remove_partials(self.target.parent, self.target.name)
         if not keep_failures and is_failures_file(self.failures_path):
             self.failures_path.unlink(missing_ok=True)
-        self.journal.path.unlink(missing_ok=True)
+        self.journal_path.unlink(missing_ok=True)
+
+
+def _iterate_rows(
+    exams: Sequence[tuple[str, FinishedExam]], head: TableHead | None, journal: Journal
+) -> Generator[Float32Array, None, None]:
+    """Features of each exam in order, from the journal or from the table of an earlier run."""
+    offsets = (exam.offset for _, exam in exams if exam.offset is not None)
+    with contextlib.ExitStack() as stack:
+        new = stack.enter_context(contextlib.closing(journal.iterate_values(offsets)))
+        old: Iterator[tuple[str, Float32Array]] = iter(())
+        if head is not None:
+            old = stack.enter_context(contextlib.closing(head.iterate_rows()))
+        for name, exam in exams:
+            if exam.offset is None:
+                yield next(row for old_name, row in old if old_name == name)
+            else:
+                yield next(new)

@@ -30,7 +30,8 @@ DICOM and NIfTI, each that occurs; only where an exam has such files. Grey level
 scaled by the percentiles."""
 
 REQUEST = "key"
-"""Key of the provenance: hash of the recipe, the device, the versions and the code."""
+"""Key of the provenance: hash of the recipe, the device, the versions and the code, with that of
+families of your own."""
 
 SKIPPED = "skipped"
 """Key of the provenance: ids of the exams that were asked for but could not be described."""

@@ -131,6 +131,7 @@ def test_a_worker_with_other_software_is_refused(many, cluster, monkeypatch):
     for changed, said in (
         ({"numpy": "9.0"}, r"tcp://127.0.0.1:\d+ must .* has numpy [\d.]+ \(here 9.0\)"),
         ({"code": "x"}, "has other source code of mrnet-features of the same version"),
+        ({"family_code": "x"}, "has other source code of families of your own"),
     ):
         monkeypatch.setattr(dask_engine, "list_software", lambda *_, c=changed: {**software, **c})
         with pytest.raises(RuntimeError, match=said):

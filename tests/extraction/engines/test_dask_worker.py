@@ -12,6 +12,7 @@ from mrnet_features.extraction.engines.dask_worker import (
     find_unseen,
     list_software,
 )
+from mrnet_features.families.lbp import Lbp
 from mrnet_features.files.paths import to_path
 
 
@@ -24,6 +25,15 @@ def test_software_is_compared_in_both_directions():
         check_software(software, fewer, "tcp://a:1")
     with pytest.raises(RuntimeError, match=r"pydicom [\d.]+ \(here missing\)"):
         check_software(fewer, software, "tcp://a:1")
+
+
+class Own(Lbp):
+    """Family that is not of the library."""
+
+
+def test_families_of_your_own_are_software():
+    assert "family_code" not in list_software("cpu", (), (Lbp(),))
+    assert list_software("cpu", (), (Own(),))["family_code"]
 
 
 def test_a_file_that_is_gone_is_found(exams):

@@ -16,6 +16,7 @@ import pytest
 from mrnet_features.data.exam import Exam
 from mrnet_features.extraction import rows as rows_module
 from mrnet_features.extraction.extractor import FeatureExtractor
+from mrnet_features.extraction.recipe import Recipe
 from mrnet_features.extraction.rows import describe_exam
 from mrnet_features.extraction.runs import changes, resume, table_run
 from mrnet_features.extraction.runs import journal as journal_module
@@ -101,7 +102,7 @@ def test_files_that_were_only_touched_count_as_the_same_exams(exams, extractor, 
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
 
 
-@pytest.mark.parametrize("changed", ["list_versions", "hash_code"])
+@pytest.mark.parametrize("changed", ["list_versions", "hash_code", "hash_family_code"])
 def test_other_code_extracts_the_table_again(exams, extractor, tmp_path, monkeypatch, changed):
     path = tmp_path / "table.parquet"
     before = extract_features(exams, path, extractor=extractor).attrs["provenance"]["key"]
@@ -173,6 +174,22 @@ def test_new_times_of_unchanged_exams_are_recorded(exams, extractor, tmp_path, m
     pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), made)
     monkeypatch.setattr(changes, "find_fingerprint", lambda *_: pytest.fail("read again"))
     extract_features(exams, path, extractor=extractor)
+
+
+def test_no_count_is_compiled_for_a_finished_table(exams, extractor, tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    before = extract_features(exams, path, extractor=extractor)
+
+    def refuse(_):
+        raise AssertionError("counts give the names of the columns")
+
+    monkeypatch.setattr(Recipe, "columns", refuse)
+    pd.testing.assert_frame_equal(extract_features(exams, path, extractor=extractor), before)
+    os.utime(exams[0].paths["axial"])
+    after = extract_features(exams, path, extractor=extractor)
+    pd.testing.assert_frame_equal(after, before)
+    states = [table.attrs["provenance"]["file_states"] for table in (before, after)]
+    assert states[0] != states[1]
 
 
 def test_verify_finds_what_times_can_not_show(exams, extractor, tmp_path, monkeypatch):
