@@ -367,8 +367,7 @@ def _count(
 ) -> dict[str, float]:
     """Fractions with intervals from the number of repeats in which each exam is called positive."""
     n_passed = n_repeats - n_called
-    found: dict[str, float] = {}
-    sizes = {}
+    found, sizes = dict[str, float](), dict[str, float]()
     for name, hits, members in (
         ("sensitivity", truth * n_called, truth * n_repeats),
         ("specificity", ~truth * n_passed, ~truth * n_repeats),
@@ -389,14 +388,9 @@ def _count(
         sizes[name] = size
     if prevalence is not None:
         n_positive, n_negative = sizes["sensitivity"], sizes["specificity"]
-        found |= measure_predictive_values(
-            found["sensitivity"] * n_positive,
-            n_positive,
-            found["specificity"] * n_negative,
-            n_negative,
-            prevalence,
-            confidence,
-        )
+        positive = found["sensitivity"] * n_positive, n_positive
+        negative = found["specificity"] * n_negative, n_negative
+        found |= measure_predictive_values(*positive, *negative, prevalence, confidence)
     found["prevalence"] = float(truth.mean()) if prevalence is None else prevalence
     found["n_positive"] = int(truth.sum())
     found["n_negative"] = int((~truth).sum())
