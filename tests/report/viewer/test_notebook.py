@@ -56,7 +56,9 @@ def test_a_notebook_shows_exams_and_gets_the_marks(tmp_path):
         # X and D cut and delete cells in JupyterLab; here they only mark
         assert page.locator(".jp-CodeCell").count() == 3
         assert find_violations(page, ".mv-root") == []
-        assert [text for text in watched.complaints if "anywidget" in text.lower()] == []
+        complaints = [text for text in watched.complaints if "anywidget" in text.lower()]
+        # a busy machine makes JupyterLab say how long it took to start
+        assert [text for text in complaints if "to activate" not in text] == []
         run_cell(page, 1)
         output = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
         output.wait_for(timeout=30_000)
