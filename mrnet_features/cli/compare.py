@@ -48,10 +48,7 @@ def compare(
     paths: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-            help="valid-paths.csv, for files that have neither header nor ids.",
+            show_default=False, help="valid-paths.csv, for files that have neither header nor ids."
         ),
     ] = None,
     subset: Annotated[
@@ -111,6 +108,8 @@ def compare(
     files = read_models(models)
     for each in Split:
         check_file(out, [*files.values(), paths, *list_label_files(root, each)])
+    if paths is not None and not paths.is_file():  # files with ids would do without it
+        raise typer.BadParameter(f"There is no file '{paths}'.", param_hint="'--paths'")
     is_mrnet = not root.is_file() and name_layout(root) == MRNET
     chosen = split or (Split.valid if is_mrnet else Split.train)
     labels = load_known_labels(root, chosen, tasks=list_tasks(tasks))

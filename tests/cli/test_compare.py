@@ -91,7 +91,7 @@ def test_options_that_would_count_for_nothing_are_refused(valid):
     assert "'--n-folds': goes with --added-value." in done.stderr
     done = run("compare", ".", *MODELS[:2], "--paths", "nowhere.csv", cwd=valid)
     assert done.status == 2
-    assert "'nowhere.csv' does not exist" in done.stderr
+    assert "There is no file 'nowhere.csv'." in done.stderr
 
 
 def test_the_option_for_a_subset_is_named(valid):

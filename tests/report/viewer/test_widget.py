@@ -71,7 +71,7 @@ def test_a_page_has_all_exams_of_the_viewer(dataset, tmp_path):
     viewer.save_as_html(tmp_path / "all.html")
     assert "Knee MRI: 14 exams" in (tmp_path / "all.html").read_text()
     viewer.save_as_html(tmp_path / "one.html", ids=["0007"])
-    assert "Knee MRI: 1 of 14 exam<" in (tmp_path / "one.html").read_text()
+    assert "Knee MRI: 1 of 14 exams<" in (tmp_path / "one.html").read_text()
 
 
 def test_a_page_of_many_exams_that_nobody_named_is_cut_with_a_warning(dataset, tmp_path):
