@@ -194,7 +194,7 @@ def _list_notes(noted: list[StudyExam]) -> str:
     ordered = sorted(studies.items(), key=lambda pair: -len(pair[1]))
     listed = [f"{name_some(ids)}: {note}" for note, ids in ordered[:MOST_NOTES]]
     more = len(ordered) - len(listed)
-    return " ".join([*listed, *([f"{more} more notes are not shown."] if more else [])])
+    return " ".join([*listed, *([f"Not shown: {more} more."] if more else [])])
 
 
 def keep_readable(dataset: Dataset) -> Dataset:

@@ -7,6 +7,7 @@ import pytest
 
 from mrnet_features import load_labels
 from mrnet_features.report.review import write
+from mrnet_features.report.review.report import OPTIONS
 from tests.support.command_line import run
 
 QUICK = ("--model", "prior", "--n-folds", 2, "--repeats", 1, "--jobs", 1)
@@ -61,6 +62,13 @@ def test_the_page_of_a_command_names_options_and_no_arguments(folder, printed):
     assert "<td>in Python only</td>" in end
     assert "thorough=" not in page
     assert "findings=" not in page
+
+
+def test_options_that_a_page_names_exist():
+    known = re.findall(r"--[a-z-]+", run("report", "-h").stdout)
+    named = {option for option in OPTIONS.values() if option.startswith("--")}
+    assert named
+    assert named <= set(known)
 
 
 def test_the_page_has_the_title_and_the_command_as_typed(folder, printed, numbers):

@@ -121,6 +121,12 @@ def test_every_different_note_is_told_with_the_studies_that_have_it(root, caplog
         load_studies(root, n_jobs=1)
     told = "2 of 4 DICOM studies have notes: 'K1', 'K2': No T2. 'K1': Two sides."
     assert told in caplog.messages
+    monkeypatch.setattr("mrnet_features.workflows.studies.MOST_NOTES", 1)
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "mrnet_features"):
+        load_studies(root, n_jobs=1)
+    told = "2 of 4 DICOM studies have notes: 'K1', 'K2': No T2. Not shown: 1 more."
+    assert told in caplog.messages
 
 
 def test_a_page_leaves_out_the_studies_that_can_not_be_read(root, tmp_path, caplog):

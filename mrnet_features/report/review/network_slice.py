@@ -25,7 +25,7 @@ LITTLE = (
     "no single place moves it much; hiding the outlined one lowers it by {fall:.2f} in log-odds"
 )
 MOST = 0.5
-"""Fraction of an outline."""
+"""Fraction of an outline outside the leg above which the words say so."""
 
 FEW_ODDS = 0.1
 """Log-odds that change a probability by 0.025 at most."""
